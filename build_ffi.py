@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+The cffi build script: the bundled subset in API mode, and the declarations of the fixed ABI.
+
+Nothing happens at import. setuptools calls :func:`bundled` and :func:`abi`; run as a program, this file
+builds both modules in place.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent
+
+#: Loops for several generations of one architecture, picked when the module is loaded.
+CLONES = '-DPYGFP_CLONES=__attribute__((target_clones("arch=x86-64-v4","avx2","default")))'
+
+_GLUE = """
+%(declarations)s
+extern const struct pygfp_table pygfp_bundled_table;
+
+static unsigned long long call(const char *name, unsigned long long flags)
+{
+	const struct pygfp_segment *first = pygfp_bundled_table.segments;
+	struct pygfp_result result = { 0 };
+
+	for (unsigned int i = 0; i < first->n_helpers; i++)
+		if (!strcmp(first->helpers[i].name, name))
+			first->helpers[i].call(flags, 0, &result);
+	return result.value;
+}
+%(functions)s
+static unsigned long long pygfp_bundled_address(void)
+{
+	return (unsigned long long)&pygfp_bundled_table;
+}
+
+static const char pygfp_bundled_meta[] = %(meta)s;
+"""
+
+
+def bundled() -> Any:  # noqa: ANN401 - cffi is untyped
+    """
+    Return the FFI that builds ``pygfp._bundled``: the bundled subset, compiled now.
+
+    The kernel text is compiled alone, with the kernel's flags, into an object; the module links it.
+    """
+    from cffi import FFI  # noqa: PLC0415 - no work at import
+
+    sys.path.insert(0, str(ROOT))
+    from pygfp.native import abi as native_abi  # noqa: PLC0415 - ditto
+
+    build, stored, compiled = _compile()
+    exported = [h for h in build.helpers if any(m.segment == 0 for m in h.meanings)]
+    prototypes = "".join(f"{_c_type(h.result)} {h.name}(unsigned int flags);\n" for h in exported)
+    functions = "".join(
+        f'static {_c_type(h.result)} {h.name}(unsigned int flags)\n{{\n\treturn call("{h.name}", flags);\n}}\n' for h in exported
+    )
+    text = json.dumps(stored)
+    ffi = FFI()
+    ffi.cdef(f"{prototypes}\nunsigned long long pygfp_bundled_address(void);\nstatic const char pygfp_bundled_meta[];")
+    ffi.set_source(
+        "pygfp._bundled",
+        "#include <string.h>\n" + _GLUE % {"declarations": native_abi.declarations(), "functions": functions, "meta": _c_string(text)},
+        extra_objects=[compiled],
+        extra_compile_args=["-Wno-unused-function"],
+    )
+    return ffi
+
+
+def abi() -> Any:  # noqa: ANN401 - cffi is untyped
+    """Return the FFI that writes ``pygfp._abi``: the declarations of a compiled object, parsed once and for all."""
+    from cffi import FFI  # noqa: PLC0415 - no work at import
+
+    sys.path.insert(0, str(ROOT))
+    from pygfp.native import abi as native_abi  # noqa: PLC0415 - ditto
+
+    ffi = FFI()
+    ffi.cdef(native_abi.declarations() + "extern struct pygfp_table pygfp_table;")
+    ffi.set_source("pygfp._abi", None)
+    return ffi
+
+
+def _compile() -> tuple[Any, dict[str, Any], str]:
+    """The build of the bundled subset, what the module keeps of it, and the object file."""
+    from pygfp import sources  # noqa: PLC0415 - no work at import
+    from pygfp.config import Selection  # noqa: PLC0415 - ditto
+    from pygfp.extract import extract  # noqa: PLC0415 - ditto
+    from pygfp.model.helpers import WANTED  # noqa: PLC0415 - ditto
+    from pygfp.native import build as building  # noqa: PLC0415 - ditto
+    from pygfp.native import compiler as cc  # noqa: PLC0415 - ditto
+    from pygfp.native.session import text_digest  # noqa: PLC0415 - ditto
+
+    workdir = ROOT / "build" / "bundled"
+    workdir.mkdir(parents=True, exist_ok=True)
+    source = sources.bundled()
+    compiler = cc.find()
+    subset = extract(source, tuple(WANTED))
+    build = building.build(subset, Selection(), compiler, workdir, WANTED, link=False)
+    flags = ["-c", "-O3", "-fPIC", "-fvisibility=hidden", "-DPYGFP_TABLE_NAME=pygfp_bundled_table", *cc.SEMANTIC_FLAGS]
+    clones = [CLONES] if platform.machine() == "x86_64" else []
+    attempts = [[*flags, *clones], flags]
+    for arguments in attempts:
+        done = cc.run(compiler.command, [*arguments, *building.include_flags(), "unit0.c", "-o", "bundled.o"], cwd=workdir)
+        if done.ok:
+            break
+    else:
+        raise done.failure("the bundled subset does not compile")
+    stored = {"digest": text_digest(source), "compiler": compiler.name, "build": build.to_json()}
+    return build, stored, str(workdir / "bundled.o")
+
+
+def _c_type(result: str) -> str:
+    return {"gfp_t": "unsigned int", "bool": "_Bool"}.get(result, "int")
+
+
+def _c_string(text: str) -> str:
+    """*text*, which is ASCII, as adjacent C string literals."""
+    lines = [text[at : at + 400] for at in range(0, len(text), 400)]
+    return "\n".join('"' + line.replace("\\", "\\\\").replace('"', '\\"') + '"' for line in lines)
+
+
+if __name__ == "__main__":
+    for make in (bundled, abi):
+        print(make().compile(verbose=False, tmpdir=str(ROOT)))  # noqa: T201 - run as a program

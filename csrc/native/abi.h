@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * abi.h - what a compiled unit shows to Python. build_ffi.py and the loader
+ * give the part between the two markers to cffi as it stands, so there is one
+ * text for both sides; the assertions below pin its layout.
+ */
+#ifndef PYGFP_ABI_H
+#define PYGFP_ABI_H
+
+/* cffi begin */
+struct pygfp_result {
+	unsigned long long value;
+	unsigned int bug;
+	unsigned int warned;
+};
+
+struct pygfp_expect {
+	unsigned long long keep;
+	unsigned long long force;
+	unsigned int ungrouped;
+	unsigned int n_index;
+	unsigned int index_bit[16];
+	const unsigned long long *values;
+	const unsigned int *events;
+};
+
+struct pygfp_tally {
+	unsigned long long inputs;
+	unsigned long long mismatches;
+	unsigned long long first;
+	unsigned long long smallest;
+};
+
+struct pygfp_law {
+	unsigned long long gained;
+	unsigned long long lost;
+	unsigned long long set;
+	unsigned long long clear;
+	unsigned long long any[4];
+	unsigned long long all[4];
+	unsigned int idempotent;
+	unsigned int unused;
+};
+
+struct pygfp_constant {
+	const char *name;
+	unsigned long long value;
+	unsigned int bytes;
+	unsigned int is_gfp_t;
+};
+
+struct pygfp_helper {
+	const char *name;
+	unsigned int result_bytes;
+	unsigned int is_signed;
+	void (*call)(unsigned long long input, unsigned int ungrouped,
+		     struct pygfp_result *result);
+	void (*sweep)(unsigned long long base, unsigned long long count,
+		      const struct pygfp_expect *expect,
+		      struct pygfp_tally *tally);
+};
+
+struct pygfp_segment {
+	unsigned int index;
+	unsigned int gfp_t_bytes;
+	unsigned int n_constants;
+	unsigned int n_helpers;
+	const struct pygfp_constant *constants;
+	const struct pygfp_helper *helpers;
+};
+
+struct pygfp_table {
+	unsigned int abi;
+	unsigned int n_segments;
+	const struct pygfp_segment *segments;
+	void (*judge)(const struct pygfp_helper *helper,
+		      unsigned long long base, unsigned long long count,
+		      const struct pygfp_law *law, struct pygfp_tally *tally);
+};
+/* cffi end */
+
+#define PYGFP_ABI 1
+
+#define PYGFP_AT(type, member, offset) \
+	_Static_assert(__builtin_offsetof(struct type, member) == (offset), \
+		       "struct " #type ": " #member)
+#define PYGFP_SIZE(type, size) \
+	_Static_assert(sizeof(struct type) == (size), "struct " #type)
+
+_Static_assert(sizeof(void *) == 8 && sizeof(int) == 4 && sizeof(long long) == 8,
+	       "pygfp runs on 64-bit machines");
+PYGFP_SIZE(pygfp_result, 16);
+PYGFP_AT(pygfp_expect, index_bit, 24);
+PYGFP_AT(pygfp_expect, values, 88);
+PYGFP_SIZE(pygfp_expect, 104);
+PYGFP_SIZE(pygfp_tally, 32);
+PYGFP_AT(pygfp_constant, bytes, 16);
+PYGFP_SIZE(pygfp_constant, 24);
+PYGFP_AT(pygfp_helper, call, 16);
+PYGFP_SIZE(pygfp_helper, 32);
+PYGFP_AT(pygfp_segment, constants, 16);
+PYGFP_SIZE(pygfp_segment, 32);
+PYGFP_SIZE(pygfp_law, 104);
+PYGFP_AT(pygfp_table, judge, 16);
+PYGFP_SIZE(pygfp_table, 24);
+
+#endif

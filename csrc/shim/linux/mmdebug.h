@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * linux/mmdebug.h - STUB: what the GFP headers need of it is in pygfp/kernel.h.
+ */

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+``pygfp check``: verdicts on a source, compiled C against the model, on every flag combination.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from . import checks_layout, checks_law, releases
+from .checks_helper import HelperChecker
+from .config import slug
+from .errors import UsageError
+from .model.helpers import HELPERS, WANTED
+from .model.policy import Policy
+from .native.session import opened
+from .report import Check, Report, SourceInfo
+from .trace import trace_order
+from .view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from .config import Selection
+    from .native.session import Session
+    from .releases import Row
+    from .sources import Source
+
+
+@dataclass(frozen=True)
+class Options:
+    """
+    What a user asked of a check.
+
+    :ivar helper: glob over subjects; only these are judged
+    :ivar full: every value of ``gfp_t`` instead of every value of the defined bits
+    :ivar jobs: worker processes; None: one a core
+    """
+
+    policy: Policy = field(default_factory=Policy)
+    helper: str | None = None
+    full: bool = False
+    jobs: int | None = None
+    on_progress: Callable[[int, int], None] | None = None
+    on_command: Callable[[str], None] | None = None
+
+
+def check(source: Source, selection: Selection, options: Options | None = None) -> Report:
+    """
+    Return the verdicts on *source*.
+
+    :raises PygfpError: it cannot be read, cut out or compiled at all
+    :raises UsageError: no subject matches ``options.helper``
+    """
+    options = options or Options()
+    started = time.monotonic()
+    row = releases.reference(source.release)
+    with opened(source, selection, WANTED, jobs=options.jobs, on_command=options.on_command) as session:
+        session.pool.on_progress = options.on_progress
+        swept = time.monotonic()
+        view = View(session, row, options.policy, full=options.full)
+        wanted = _wanted(options.helper, session, row)
+        verdicts = list(_verdicts(view, wanted))
+        if any(c.smallest or c.first for c in verdicts):
+            order, complaint = trace_order(source, row, session)
+            verdicts = [view.named(c, order) for c in verdicts]
+            session.complaints.extend(complaint)
+        now = time.monotonic()
+        timings = {**session.timings, "sweep_s": now - swept, "total_s": now - started}
+    _require_unique(verdicts)
+    return Report(
+        source=SourceInfo(source.kind, source.label, source.release, row.label, source.digest),
+        checks=tuple(verdicts),
+        compiler=session.compiler,
+        n_configs=sum(not s.error for s in session.build.segments),
+        domain_bits=view.domain_bits,
+        domain=view.domain,
+        left_out=tuple(_left_out(session)),
+        notes=(*session.complaints, *session.build.notes, *checks_layout.moved(view), *_unused(selection, session)),
+        timings={k: round(v, 6) for k, v in timings.items()},
+    )
+
+
+def _verdicts(view: View, wanted: Callable[[str], bool]) -> Iterable[Check]:
+    checker = HelperChecker(view)
+    models = [m for m in HELPERS if wanted(m.name)]
+    results = checker.run(models, wanted)
+    yield from results.checks
+    yield from checks_law.check(view, results, wanted)
+    yield from (c for c in checks_layout.check(view) if wanted(c.subject))
+
+
+def _wanted(pattern: str | None, session: Session, row: Row) -> Callable[[str], bool]:
+    """
+    Which subjects to judge.
+
+    :raises UsageError: none matches *pattern*
+    """
+    if pattern is None:
+        return lambda _: True
+    known = {*WANTED, *(h.name for h in session.build.helpers), *row.composites, *session.build.constant_symbols}
+    if not any(fnmatch.fnmatchcase(name, pattern) for name in known):
+        message = f"--helper {pattern}: no helper, composite or flag of this source has such a name"
+        raise UsageError(message)
+    return lambda subject: fnmatch.fnmatchcase(subject, pattern)
+
+
+def _left_out(session: Session) -> Iterable[str]:
+    for symbol in session.build.unreachable:
+        yield (
+            f"configurations with {symbol}=y: Kconfig ties it to another word size than this compiler's "
+            f"{session.build.word_bits} bits (--set {symbol}=y judges them all the same)"
+        )
+    unswept = [h for h in session.build.helpers if h.unswept and h.name not in WANTED and not h.error]
+    if unswept:
+        reasons = ", ".join(f"{h.name} ({h.unswept})" for h in unswept)
+        yield f"{len(unswept)} functions that take a gfp_t and are no function of it alone: {reasons}"
+
+
+def _unused(selection: Selection, session: Session) -> Iterable[str]:
+    """What to say of symbols that were set and that nothing depends on."""
+    if selection.complete:
+        return
+    known = {s for h in session.build.helpers for s in h.symbols} | set(session.build.flag_symbols)
+    for symbol in selection.fixed:
+        if symbol not in known:
+            yield f"--set {symbol} changes nothing: no helper and no flag of this source depends on it"
+
+
+def _require_unique(checks: list[Check]) -> None:
+    """Two verdicts of one id would hide each other in every report; that is a bug of pygfp."""
+    ids = [c.id for c in checks]
+    if len(set(ids)) != len(ids):
+        twice = sorted({i for i in ids if ids.count(i) > 1})
+        message = f"check ids are not unique: {', '.join(twice)}"
+        raise AssertionError(message)
+
+
+def check_id(kind: str, subject: str, *parts: str) -> str:
+    """Return a check id: kind, subject, aspects and configuration joined by dots."""
+    return ".".join(p for p in (kind, subject, *parts) if p)
+
+
+__all__ = ["Options", "Policy", "UsageError", "check", "check_id", "replace", "slug"]

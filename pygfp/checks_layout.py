@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Checks of constants: every composite against the reference row, and the rules that the layout of flags obeys.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from .config import slug
+from .model.masks import MASKS
+from .releases import version_key
+from .report import Check
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from .config import Assignment
+    from .flags import FlagTable
+    from .native.plan import SegmentPlan
+    from .view import View
+
+_TYPES_H = "include/linux/gfp_types.h"
+_GFP_H = "include/linux/gfp.h"
+_ZONE_FLAGS = ("__GFP_DMA", "__GFP_HIGHMEM", "__GFP_DMA32", "__GFP_MOVABLE")
+
+#: xarray marks take three bits of a 32-bit word beside the flags.
+SHIFT_CEILING = 29
+
+Rule = "Callable[[View, SegmentPlan, FlagTable], str]"
+
+
+def check(view: View) -> Iterable[Check]:
+    """Return the verdicts on every composite and every rule of layout."""
+    for name in _composites(view):
+        yield from _composite(view, name)
+    for choice in view.session.choices(view.session.build.flag_symbols):
+        yield from _layout(view, choice)
+    yield from _alone(view)
+    yield from _new_flags(view)
+    yield from _build_bugs(view)
+
+
+def moved(view: View) -> Iterable[str]:
+    """Say which flags sit on another bit than in the reference row, with every symbol on."""
+    on = dict.fromkeys(view.session.build.flag_symbols, True)
+    segment = view.session.segment(on)
+    if segment is None or segment.error:
+        return
+    table = view.session.table(segment)
+    found = [
+        f"{flag}: bit {mask.bit_length() - 1}, was {view.row.flags[flag]['bit']}"
+        for flag, mask in table.flags.items()
+        if flag in view.row.flags and mask.bit_length() - 1 != view.row.flags[flag]["bit"]
+    ]
+    if found:
+        yield f"moved against {view.row.name}, which changes no meaning: {'; '.join(found)}"
+
+
+def _composites(view: View) -> list[str]:
+    """Names to check: those of the row, and every other multi-flag mask of the source."""
+    names = dict.fromkeys(view.row.composites)
+    for segment in view.session.build.segments:
+        for name, constant in segment.constants.items():
+            if constant.is_gfp_t and name not in view.row.flags and _is_composite(name, constant.value):
+                names[name] = None
+    return list(names)
+
+
+def _is_composite(name: str, value: int) -> bool:
+    if name.startswith("__GFP_"):
+        return value.bit_count() > 1
+    return name.startswith("GFP_")
+
+
+def _composite(view: View, name: str) -> Iterable[Check]:
+    build = view.session.build
+    gates = {g for f in view.row.composites.get(name, ()) if (g := view.row.gate(f))}
+    symbols = sorted({*build.constant_symbols.get(name, ()), *(gates & set(build.flag_symbols))})
+    if name in MASKS:
+        symbols = sorted({*symbols, *build.flag_symbols})
+    file, line = build.places.get(name, (_TYPES_H if view.row.split else _GFP_H, None))
+    for choice in view.session.choices(symbols):
+        segment = view.session.segment(choice)
+        status, message = _judge_composite(view, name, segment)
+        yield Check(
+            id=".".join(p for p in ("composite", name, slug(choice)) if p),
+            subject=name,
+            kind="composite",
+            status=status,
+            config=choice,
+            configs=(choice,),
+            inputs=int(status in {"pass", "fail"}),
+            mismatches=int(status == "fail"),
+            form={"flags": view.session.table(segment).names(segment.constants[name].value)}
+            if segment and name in segment.constants
+            else None,
+            file=file,
+            line=line,
+            message=message,
+        )
+
+
+def _judge_composite(view: View, name: str, segment: SegmentPlan | None) -> tuple[str, str]:
+    if segment is None or segment.error:
+        return "error", f"this configuration cannot be built: {segment.error if segment else 'it was not compiled'}"
+    table = view.session.table(segment)
+    constant = segment.constants.get(name)
+    if constant is None:
+        return "fail", f"removed: {view.row.name} defines {name}, this source does not; every user of it would not build"
+    if not constant.is_gfp_t:
+        return "fail", f"changed: expected type gfp_t, found another type of {constant.bytes} bytes"
+    if name in MASKS:
+        release = version_key(view.row.version)[:2]
+        expected = MASKS[name](table, release)
+    elif name in view.row.composites:
+        expected = table.mask(view.row.composites[name])
+    else:
+        return "undecided", f"new: {view.row.name} has no {name}; here it is {'|'.join(table.names(constant.value)) or '0'}"
+    if constant.value == expected:
+        return "pass", ""
+    plus = [f"+{n}" for n in table.names(constant.value & ~expected)]
+    minus = [f"-{n}" for n in table.names(expected & ~constant.value)]
+    gone = [f"-{n}" for n in view.row.composites.get(name, ()) if n not in table.masks and not view.row.gate(n)]
+    difference = " ".join([*plus, *minus, *gone])
+    return "fail", f"changed against {view.row.name}: {difference}; expected {expected:#x}, found {constant.value:#x}"
+
+
+def _flags(view: View, table: FlagTable) -> dict[str, int]:
+    """Every name that is a flag: those of the row, and any other ``__GFP_`` name that is no mask of several."""
+    special = {"__GFP_BITS_MASK", *view.row.composites}
+    return {
+        n: m
+        for n, m in table.masks.items()
+        if n in view.row.flags or (n.startswith("__GFP_") and n not in special and m.bit_count() <= 1)
+    }
+
+
+def _layout(view: View, choice: Assignment) -> Iterable[Check]:
+    segment = view.session.segment(choice)
+    for rule, judge in _RULES.items():
+        base = {
+            "id": ".".join(p for p in ("layout", rule, slug(choice)) if p),
+            "subject": rule,
+            "kind": "layout",
+            "config": choice,
+            "configs": (choice,),
+            "file": _TYPES_H if view.row.split else _GFP_H,
+        }
+        if segment is None or segment.error:
+            why = segment.error if segment else "it was not compiled"
+            yield Check(**base, status="error", message=f"this configuration cannot be built: {why}")  # type: ignore[arg-type]
+            continue
+        flags = _flags(view, view.session.table(segment))
+        wrong = judge(view, segment, flags)
+        yield Check(**base, status="fail" if wrong else "pass", inputs=len(flags), mismatches=len(wrong), message="; ".join(wrong))  # type: ignore[arg-type]
+
+
+def _distinct(_: View, __: SegmentPlan, flags: dict[str, int]) -> list[str]:
+    wide = [f"{n} is {m:#x}, not a single bit" for n, m in flags.items() if m.bit_count() > 1]
+    pairs = combinations(((n, m) for n, m in flags.items() if m.bit_count() == 1), 2)
+    return wide + [f"{a} and {b} stand on the same bit {m:#x}" for (a, m), (b, k) in pairs if m == k]
+
+
+def _inside(_: View, segment: SegmentPlan, flags: dict[str, int]) -> list[str]:
+    mask = segment.constants.get("__GFP_BITS_MASK")
+    if mask is None:
+        return ["__GFP_BITS_MASK is not defined"]
+    return [f"{n} ({m:#x}) is outside __GFP_BITS_MASK ({mask.value:#x}): bits get lost" for n, m in flags.items() if m & ~mask.value]
+
+
+def _ceiling(_: View, segment: SegmentPlan, __: dict[str, int]) -> list[str]:
+    shift = segment.constants.get("__GFP_BITS_SHIFT")
+    if shift is None:
+        return ["__GFP_BITS_SHIFT is not defined"]
+    if shift.value > SHIFT_CEILING:
+        return [f"__GFP_BITS_SHIFT is {shift.value}; xarray marks leave room for {SHIFT_CEILING}"]
+    return []
+
+
+def _zone_bits(_: View, __: SegmentPlan, flags: dict[str, int]) -> list[str]:
+    found = 0
+    for name in _ZONE_FLAGS:
+        found |= flags.get(name, 0)
+    return [] if found == 0xF else [f"the zone flags cover {found:#x}; gfp_zone() looks at the lowest four bits"]
+
+
+def _gates(view: View, segment: SegmentPlan, flags: dict[str, int]) -> list[str]:
+    wrong = []
+    for name in view.row.flags:
+        gate = view.row.gate(name)
+        if gate is None or gate not in view.session.build.flag_symbols:
+            continue
+        on = segment.assignment.get(gate, False)
+        if not on and flags.get(name, 0):
+            wrong.append(f"{name} is {flags[name]:#x} although {gate} is off")
+        if on and not flags.get(name, 0):
+            wrong.append(f"{name} is 0 although {gate} is on")
+    return wrong
+
+
+def _present(view: View, segment: SegmentPlan, flags: dict[str, int]) -> list[str]:
+    wrong = []
+    for name in view.row.flags:
+        gate = view.row.gate(name)
+        if gate is not None and not segment.assignment.get(gate, False):
+            continue
+        constant = segment.constants.get(name)
+        if constant is None:
+            wrong.append(f"removed: {view.row.name} has {name}, this source does not")
+        elif not constant.is_gfp_t:
+            wrong.append(f"changed: {name} is not of type gfp_t but of another of {constant.bytes} bytes")
+        elif not flags.get(name, 0):
+            wrong.append(f"changed: {name} is 0, in {view.row.name} it is a bit of its own here")
+    return wrong
+
+
+_RULES = {
+    "single-bits": _distinct,
+    "inside-mask": _inside,
+    "shift-ceiling": _ceiling,
+    "zone-bits-lowest": _zone_bits,
+    "gates": _gates,
+    "present": _present,
+}
+
+
+def _alone(view: View) -> Iterable[Check]:
+    alone = view.session.build.alone
+    base = {"id": "layout.compiles-alone", "subject": "compiles-alone", "kind": "layout", "file": _TYPES_H}
+    if alone is not None:
+        message = f"gfp_types.h does not compile by itself: {alone}; include what it uses" if alone else ""
+        yield Check(**base, status="fail" if alone else "pass", inputs=1, mismatches=int(bool(alone)), message=message)  # type: ignore[arg-type]
+    elif view.row.split:
+        message = f"removed: {view.row.name} has {_TYPES_H}, this source does not"
+        yield Check(**base, status="fail", inputs=1, mismatches=1, message=message)  # type: ignore[arg-type]
+
+
+def _new_flags(view: View) -> Iterable[Check]:
+    """Flags that neither the row nor the policy knows."""
+    build = view.session.build
+    found: dict[str, None] = {}
+    for segment in build.segments:
+        found |= dict.fromkeys(n for n in _flags(view, view.session.table(segment)) if n not in view.row.flags)
+    for name in found:
+        if view.policy.fate(name) is None:
+            file, line = build.places.get(name, (_TYPES_H, None))
+            message = f"new: {view.row.name} has no {name}, and the nested policy has no verdict on it"
+            yield Check(f"layout.{name}", name, "layout", "undecided", file=file, line=line, message=message)
+
+
+def _build_bugs(view: View) -> Iterable[Check]:
+    """Findings of the compiler that stand in no helper that is judged."""
+    build = view.session.build
+    claimed = [(h.path, h.line, h.end_line) for h in build.helpers if h.meanings]
+    for finding in build.findings:
+        if any(p == finding.path and a <= finding.line <= b for p, a, b in claimed):
+            continue
+        assignment = build.segments[finding.segment].assignment
+        yield Check(
+            id=f"layout.build-bug.line{finding.line}.{finding.segment}",
+            subject="build-bug",
+            kind="layout",
+            status="fail",
+            config=assignment,
+            configs=(assignment,),
+            inputs=1,
+            mismatches=1,
+            file=finding.path,
+            line=finding.line,
+            message=finding.text,
+        )

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+CONFIG symbols: which ones a meaning depends on, which combinations exist, and ``.config`` files.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from itertools import product
+from typing import TYPE_CHECKING
+
+from .errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from .scan import Definition
+
+#: A value for each CONFIG symbol in play.
+Assignment = dict[str, bool]
+
+#: Symbols that Kconfig ties to a word size, in bits.
+WORD_SIZE = {"CONFIG_HIGHMEM": 32, "CONFIG_ZONE_DMA32": 64}
+
+#: More symbols than this behind one meaning, and it is refused rather than sampled.
+MAX_SYMBOLS = 8
+
+# What the build computes from the zones of each configuration, as the kernel's bounds.h does.
+_COMPUTED = {"MAX_NR_ZONES": "__MAX_NR_ZONES", "ZONES_SHIFT": "__MAX_NR_ZONES"}
+
+_SETTING = re.compile(r"(CONFIG_\w+)=(\S*)\Z")
+_LINE = re.compile(r"^(CONFIG_\w+)=(.*?)\s*$", re.M)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """
+    The configurations that a user asked for.
+
+    :ivar fixed: symbols with a given value (``--set``, or every symbol of a ``.config``)
+    :ivar complete: a ``.config`` was given: a symbol that it does not name is off
+    :ivar label: how outputs call it
+    """
+
+    fixed: Mapping[str, bool] = field(default_factory=dict)
+    complete: bool = False
+    label: str = "all"
+
+    def values(self, symbol: str, word_bits: int) -> tuple[bool, ...]:
+        """Return the values of *symbol* that are judged on a machine with *word_bits*-bit words."""
+        if symbol in self.fixed:
+            return (self.fixed[symbol],)
+        if self.complete or WORD_SIZE.get(symbol, word_bits) != word_bits:
+            return (False,)
+        return (False, True)
+
+
+def parse_settings(settings: Sequence[str]) -> dict[str, bool]:
+    """
+    Return the values that ``CONFIG_X=y|n`` *settings* give.
+
+    >>> parse_settings(["CONFIG_LOCKDEP=y"])
+    {'CONFIG_LOCKDEP': True}
+
+    :raises UsageError: for anything else, or one symbol with two values
+    """
+    fixed: dict[str, bool] = {}
+    for setting in settings:
+        match = _SETTING.match(setting)
+        if not match or match.group(2) not in {"y", "n"}:
+            message = f"--set {setting}: expected CONFIG_NAME=y or CONFIG_NAME=n"
+            raise UsageError(message)
+        value = match.group(2) == "y"
+        if fixed.setdefault(match.group(1), value) != value:
+            message = f"--set {match.group(1)} is given both as y and as n"
+            raise UsageError(message)
+    return fixed
+
+
+def parse_dotconfig(text: str) -> dict[str, bool]:
+    """Return the boolean symbols of a kernel ``.config``: ``y`` is on; ``m``, numbers and strings are no switch."""
+    return {name: True for name, value in _LINE.findall(text) if value == "y"}
+
+
+def dependencies(definitions: Iterable[Definition]) -> Closure:
+    """Return the map from any name to the CONFIG symbols that its meaning may depend on."""
+    uses: dict[str, set[str]] = {}
+    for definition in definitions:
+        uses.setdefault(definition.name, set()).update(definition.uses)
+    for name, behind in _COMPUTED.items():
+        uses.setdefault(name, set()).add(behind)
+    return Closure(uses)
+
+
+@dataclass(frozen=True)
+class Closure:
+    """
+    Which CONFIG symbols stand behind a name, through macros, enumerators, functions and conditions.
+
+    An over-approximation by design: a symbol too many costs time, and equal texts are merged later.
+    """
+
+    uses: Mapping[str, set[str]]
+
+    def names(self, start: Iterable[str]) -> set[str]:
+        """Return every name that can be reached from *start*."""
+        seen: set[str] = set()
+        todo = list(start)
+        while todo:
+            name = todo.pop()
+            if name not in seen:
+                seen.add(name)
+                todo.extend(self.uses.get(name, ()))
+        return seen
+
+    def symbols(self, *start: str) -> tuple[str, ...]:
+        """Return the CONFIG symbols behind *start*, sorted."""
+        return tuple(sorted(n for n in self.names(start) if n.startswith("CONFIG_")))
+
+
+def assignments(symbols: Sequence[str], selection: Selection, word_bits: int) -> list[Assignment]:
+    """
+    Return every judged combination of *symbols*, all off first.
+
+    :raises UsageError: more than MAX_SYMBOLS of them are free
+    """
+    choices = [selection.values(s, word_bits) for s in symbols]
+    free = sum(len(c) > 1 for c in choices)
+    if free > MAX_SYMBOLS:
+        names = ", ".join(s for s, c in zip(symbols, choices, strict=True) if len(c) > 1)
+        message = f"{free} CONFIG symbols stand behind one meaning ({names}); fix some of them with --set or --config"
+        raise UsageError(message)
+    return [dict(zip(symbols, values, strict=True)) for values in product(*choices)]
+
+
+def unreachable(symbols: Iterable[str], selection: Selection, word_bits: int) -> list[str]:
+    """Return the symbols that are left off because Kconfig ties them to another word size."""
+    return [
+        s
+        for s in sorted(set(symbols))
+        if WORD_SIZE.get(s, word_bits) != word_bits and s not in selection.fixed and not selection.complete
+    ]
+
+
+def cover(wanted: Iterable[Assignment]) -> list[Assignment]:
+    """
+    Return few assignments such that each of *wanted* is part of one.
+
+    Meanings that share no symbol are built together, so that 4 flag configurations and 8 zone
+    configurations make 8 builds and not 32.
+
+    >>> cover([{"A": False}, {"A": True}, {"B": False}, {"B": True}])
+    [{'A': False, 'B': False}, {'A': True, 'B': True}]
+    """
+    packed: list[Assignment] = []
+    for one in sorted(wanted, key=len, reverse=True):
+        home = next((p for p in packed if all(p.get(s, v) == v for s, v in one.items())), None)
+        if home is None:
+            packed.append(dict(one))
+        else:
+            home.update(one)
+    return packed
+
+
+def slug(assignment: Assignment) -> str:
+    """
+    Return *assignment* as part of a check id: the symbols that are on, or ``none``.
+
+    >>> slug({"CONFIG_LOCKDEP": True, "CONFIG_NUMA": False}), slug({"CONFIG_NUMA": False}), slug({})
+    ('LOCKDEP', 'none', '')
+    """
+    if not assignment:
+        return ""
+    return "-".join(s.removeprefix("CONFIG_") for s, on in sorted(assignment.items()) if on) or "none"

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+The exceptions that pygfp raises on purpose.
+
+Each message says what was expected, what was found and what to do next; the facts stay on the
+exception as attributes.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+
+class PygfpError(Exception):
+    """Base of every exception of pygfp; never raised itself."""
+
+
+class UsageError(PygfpError):
+    """The caller asked for something that cannot be meant: a bad option value, a bad policy file."""
+
+
+class KernelTreeError(PygfpError):
+    """
+    A source is not a kernel tree, or a file in it is missing or unreadable.
+
+    :ivar path: the directory that was given
+    :ivar file: the kernel-relative file at fault, or None
+    """
+
+    def __init__(self, message: str, *, path: Path | str, file: str | None = None) -> None:
+        """Keep *path* and *file* beside the message."""
+        super().__init__(message)
+        self.path = path
+        self.file = file
+
+
+class ExtractionError(PygfpError):
+    """
+    A wanted definition occurs in the text and cannot be cut out.
+
+    :ivar file: kernel-relative path
+    :ivar line: 1-based line, 0 where the whole file is at fault
+    """
+
+    def __init__(self, message: str, *, file: str, line: int = 0) -> None:
+        """Put the place in front of *message*."""
+        super().__init__(f"{file}:{line}: {message}" if line else f"{file}: {message}")
+        self.file = file
+        self.line = line
+
+
+class BuildError(PygfpError):
+    """
+    The compiler failed, or there is none.
+
+    :ivar command: the command line, empty where no compiler was found
+    :ivar stderr: what the compiler said
+    """
+
+    def __init__(self, message: str, *, command: Sequence[str] = (), stderr: str = "") -> None:
+        """Keep the command line and the compiler's words."""
+        super().__init__(message)
+        self.command = tuple(command)
+        self.stderr = stderr
+
+
+class HelperCrashed(PygfpError):  # noqa: N818 - a statement about the helper, not an error of pygfp
+    """
+    The C code of a helper crashed or ran out of time.
+
+    :ivar helper: the C name
+    :ivar reason: "SIGSEGV", "time", ...
+    :ivar first: lowest input of the range that was being compared
+    :ivar last: highest input of that range
+    """
+
+    def __init__(self, helper: str, reason: str, first: int, last: int) -> None:
+        """Say what happened to *helper* somewhere in *first*..*last*."""
+        super().__init__(f"{helper} {reason} on an input in {first:#x}..{last:#x}")
+        self.helper = helper
+        self.reason = reason
+        self.first = first
+        self.last = last
+
+
+class UnknownFlagError(PygfpError, ValueError):
+    """
+    A name that the build does not define.
+
+    :ivar name: the name
+    :ivar near: defined names that look like it
+    """
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        """Look for names near *name* among *known*."""
+        self.name = name
+        self.near = get_close_matches(name, list(known), n=3)
+        hint = f"; near: {', '.join(self.near)}" if self.near else ""
+        super().__init__(f"{name} is not defined here{hint}")
+
+
+class HelperUnavailableError(PygfpError):
+    """This tree lacks the helper that was asked for."""

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Laws of filters, as masks: which bits an output may gain, lose, must have or must not have.
+
+A law is decided on a proven form by reasoning bit by bit, with an exact count and witness; where a filter
+has no form the C sweep judges every input instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import NamedTuple
+
+from .forms import MaskFilter
+
+
+class Verdict(NamedTuple):
+    """
+    How many inputs break a law.
+
+    :ivar mismatches: 0 where the law holds
+    :ivar first: lowest input that breaks it
+    :ivar smallest: of those, one with the fewest bits, the lowest of these
+    """
+
+    mismatches: int
+    first: int | None
+    smallest: int | None
+
+
+@dataclass(frozen=True)
+class MaskLaw:
+    """
+    What must hold between an input and the output of a filter.
+
+    :ivar gained: bits that the output may have only if the input has them
+    :ivar lost: bits of the input that the output must have
+    :ivar set: bits that every output must have
+    :ivar clear: bits that no output may have
+    :ivar any: up to four masks: whether any bit of it is set must not change
+    :ivar all: up to four masks: whether all its bits are set must not change
+    :ivar idempotent: the filter applied twice must be the filter
+    """
+
+    gained: int = 0
+    lost: int = 0
+    set: int = 0
+    clear: int = 0
+    any: tuple[int, int, int, int] = (0, 0, 0, 0)
+    all: tuple[int, int, int, int] = (0, 0, 0, 0)
+    idempotent: int = 0
+
+    def broken_by(self, form: MaskFilter, x: int) -> bool:
+        """Whether *form* breaks the law on input *x*."""
+        y = form.outcome(x).value
+        plain = (y & ~x & self.gained) | (x & ~y & self.lost) | (~y & self.set) | (y & self.clear)
+        classes = any(bool(x & m) != bool(y & m) for m in self.any) or any((x & m == m) != (y & m == m) for m in self.all)
+        return bool(plain) or classes or bool(self.idempotent and form.outcome(y).value != y)
+
+    @property
+    def class_bits(self) -> int:
+        """The bits that have to be looked at together."""
+        mask = 0
+        for m in (*self.any, *self.all):
+            mask |= m
+        return mask
+
+
+def judge(form: MaskFilter, law: MaskLaw, n_bits: int) -> Verdict:
+    """
+    Return how many inputs ``0 <= x < 2**n_bits`` of *form* break *law*, and which.
+
+    A filter treats every bit by itself, so the bits outside the classes are counted one by one, and the
+    few class bits in every combination.
+
+    >>> judge(MaskFilter(keep=0b01, force=0), MaskLaw(lost=0b11), 2)
+    Verdict(mismatches=2, first=2, smallest=2)
+    """
+    together = [b for b in range(n_bits) if law.class_bits >> b & 1]
+    alone = [b for b in range(n_bits) if not law.class_bits >> b & 1]
+    base_broken = law.broken_by(form, 0)
+    # With nothing set, an output bit above the domain can only break the law for every input alike.
+    good_alone = 1
+    lone_breakers = []
+    for bit in alone:
+        fine_off = not base_broken or not _bit_breaks(form, law, bit, 0)
+        fine_on = not _bit_breaks(form, law, bit, 1 << bit)
+        good_alone *= fine_off + fine_on
+        if not fine_on:
+            lone_breakers.append(1 << bit)
+    above = _outside_breaks(form, law, n_bits)
+    combos = [sum(1 << b for b, on in zip(together, choice, strict=True) if on) for choice in product((0, 1), repeat=len(together))]
+    breakers = [c for c in combos if _classes_break(form, law, c, together)]
+    good = 0 if above else good_alone * (len(combos) - len(breakers))
+    mismatches = (1 << n_bits) - good
+    if not mismatches:
+        return Verdict(0, None, None)
+    candidates = [0] if base_broken else lone_breakers + breakers
+    return Verdict(mismatches, min(candidates), min(candidates, key=lambda x: (x.bit_count(), x)))
+
+
+def _bit_breaks(form: MaskFilter, law: MaskLaw, bit: int, x: int) -> bool:
+    """Whether bit *bit* of input *x* alone breaks the law."""
+    one = 1 << bit
+    part = MaskLaw(law.gained & one, law.lost & one, law.set & one, law.clear & one, idempotent=law.idempotent)
+    return part.broken_by(MaskFilter(form.keep & one, form.force & one), x & one)
+
+
+def _outside_breaks(form: MaskFilter, law: MaskLaw, n_bits: int) -> bool:
+    above = ~((1 << n_bits) - 1)
+    part = MaskLaw(law.gained & above, law.lost & above, law.set & above, law.clear & above)
+    return part.broken_by(MaskFilter(form.keep & above, form.force & above), 0)
+
+
+def _classes_break(form: MaskFilter, law: MaskLaw, x: int, bits: list[int]) -> bool:
+    mask = sum(1 << b for b in bits)
+    part = MaskLaw(law.gained & mask, law.lost & mask, law.set & mask, law.clear & mask, law.any, law.all, law.idempotent)
+    return part.broken_by(MaskFilter(form.keep & mask, form.force & mask), x)

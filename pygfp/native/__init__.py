@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+The only package that compiles, loads and calls C.
+"""

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Reports for people: a heading, what is wrong first in detail, then a line a subject, then the verdict.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..report import Check, Report, Witness
+
+_COLOURS = {"fail": "31;1", "error": "35;1", "pass": "32", "undecided": "33", "unmodelled": "33", "absent": "33"}
+_KINDS = {"helper": "Helpers", "law": "Laws of gfp_nested_mask", "range": "Ranges", "composite": "Composites", "layout": "Layout"}
+_WORST_FIRST = ("fail", "error", "undecided", "unmodelled", "absent", "pass")
+
+
+@dataclass(frozen=True)
+class Style:
+    """How to print: with colour or without, and how much."""
+
+    colour: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+    def status(self, status: str, text: str | None = None) -> str:
+        """Return *text*, or the status itself, in the colour of *status*."""
+        shown = text or status
+        return f"\x1b[{_COLOURS[status]}m{shown}\x1b[0m" if self.colour else shown
+
+
+def check(report: Report, *, strict: bool, style: Style) -> str:
+    """Return *report* as text."""
+    lines = [_heading(report)]
+    lines += _problems(report, style)
+    if not style.quiet:
+        lines += _summary(report, style)
+        lines += [f"note: {note}" for note in report.notes]
+        if style.verbose:
+            lines += [f"not judged: {text}" for text in report.left_out]
+            lines += ["timings: " + ", ".join(f"{k.removesuffix('_s')} {v:.3f} s" for k, v in report.timings.items())]
+        elif report.left_out:
+            lines.append(f"not judged: {len(report.left_out)} things (-v lists them)")
+    lines.append(_verdict(report, strict=strict, style=style))
+    return "\n".join(lines) + "\n"
+
+
+def _heading(report: Report) -> str:
+    source = report.source
+    release = source.release or "release not known"
+    what = "bundled subset" if source.kind == "bundled" else source.label
+    return (
+        f"pygfp check: {what}, {release}, reference {source.reference}, "
+        f"{_count(report.n_configs, 'configuration')}, {report.compiler}"
+    )
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def _problems(report: Report, style: Style) -> Iterable[str]:
+    """Every fail and error in detail; verdicts that differ in nothing but the configuration are one."""
+    for status in ("fail", "error"):
+        groups: dict[tuple[str, ...], list[Check]] = {}
+        for c in report.checks:
+            if c.status == status:
+                groups.setdefault((c.kind, c.subject, _aspect(c), c.message), []).append(c)
+        for group in groups.values():
+            yield ""
+            yield from _problem(group, style)
+    yield ""
+
+
+def _aspect(check: Check) -> str:
+    """What an id says between subject and configuration: the law, for one."""
+    rest = check.id.removeprefix(f"{check.kind}.{check.subject}").lstrip(".").split(".")
+    return rest[0] if check.kind == "law" or (rest and rest[0] == "ungrouped") else ""
+
+
+def _problem(group: list[Check], style: Style) -> Iterable[str]:
+    one = group[0]
+    place = f"{one.file}:{one.line}: " if one.line else f"{one.file}: " if one.file else ""
+    yield f"{style.status(one.status, one.status.upper())} {place}{one.id}"
+    yield f"  {one.message}"
+    configs = [c for check in group for c in check.configs]
+    if configs and configs[0]:
+        shown = [_config(c) for c in configs]
+        more = f", and {len(shown) - 4} more" if len(shown) > 5 else ""  # noqa: PLR2004 - as many as fit a line
+        yield f"  in {_count(len(shown), 'configuration')}: {', '.join(shown[:4] if more else shown)}{more}"
+    if one.smallest or (one.mismatches and one.kind in {"helper", "range", "law"}):
+        yield f"  {one.mismatches:,} of {one.inputs:,} inputs differ{' in the first of them' if len(group) > 1 else ''}"
+    if one.smallest:
+        yield from _witness("smallest", one.smallest)
+        if one.first and one.first.input != one.smallest.input:
+            yield f"    first     {one.first.input:#x}  {one.first.input_names}"
+
+
+def _config(config: dict[str, bool]) -> str:
+    on = [symbol.removeprefix("CONFIG_") for symbol, value in config.items() if value]
+    return "+".join(on) or "none on"
+
+
+def _witness(name: str, witness: Witness) -> Iterable[str]:
+    yield f"    {name}  {witness.input:#x}  {witness.input_names}"
+    yield f"    expected  {witness.expected}"
+    yield f"    actual    {witness.actual}"
+
+
+def _summary(report: Report, style: Style) -> Iterable[str]:
+    for kind, title in _KINDS.items():
+        checks = [c for c in report.checks if c.kind == kind]
+        if not checks:
+            continue
+        yield title
+        subjects: dict[str, list[Check]] = {}
+        for c in checks:
+            subjects.setdefault(_aspect(c) if kind == "law" else c.subject, []).append(c)
+        clean = [s for s, cs in subjects.items() if all(c.status == "pass" for c in cs)]
+        if kind in {"composite", "layout", "law", "range"} and clean and not style.verbose:
+            yield _wrap(f"  {style.status('pass')}  ", clean, len("  pass  "))
+            subjects = {s: cs for s, cs in subjects.items() if s not in clean}
+        for subject, cs in subjects.items():
+            yield _subject(subject, cs, style)
+
+
+def _wrap(head: str, names: list[str], indent: int) -> str:
+    lines, current = [], ""
+    for name in names:
+        if current and len(current) + len(name) + 2 > 100 - indent:
+            lines.append(current)
+            current = ""
+        current += f"{', ' if current else ''}{name}"
+    return head + f",\n{' ' * indent}".join([*lines, current])
+
+
+def _subject(subject: str, checks: list[Check], style: Style) -> str:
+    status = next(s for s in _WORST_FIRST if any(c.status == s for c in checks))
+    configs = sum(len(c.configs) or 1 for c in checks if c.status in {"pass", "fail", "error"} and not c.id.count(".ungrouped"))
+    inputs = sum(c.inputs for c in checks)
+    detail = []
+    if checks[0].kind == "helper" and inputs:
+        detail = [f"{inputs:,} inputs", f"{_count(configs, 'configuration')}"] if configs > 1 else [f"{inputs:,} inputs"]
+    notable = next((c.message for c in checks if c.status == status and status not in {"pass", "fail", "error"}), "")
+    text = "; ".join([*detail, *([notable] if notable else [])])
+    return f"  {style.status(status, f'{status:<10}')}  {subject:<24}  {text}".rstrip()
+
+
+def _verdict(report: Report, *, strict: bool, style: Style) -> str:
+    counts = {s: sum(c.status == s for c in report.checks) for s in _WORST_FIRST}
+    said = ", ".join(f"{n} {s}" for s, n in counts.items() if n)
+    status = report.exit_status(strict=strict)
+    if status == 0:
+        return f"{style.status('pass', 'PASS')}: {said}; {report.domain}"
+    if status == 1:
+        only = "" if counts["fail"] else " (--strict)"
+        return f"{style.status('fail', 'FAIL')}{only}: {said}; {report.domain}"
+    return f"{style.status('error', 'COULD NOT BE CHECKED')}: {said or 'no check was made'}"

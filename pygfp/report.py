@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+What a check found, as plain values: the report that renderers turn into text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .config import Assignment
+
+#: Every status that a check can have.
+STATUSES = ("pass", "fail", "absent", "unmodelled", "undecided", "error")
+
+
+@dataclass(frozen=True)
+class Witness:
+    """
+    One input that shows what is wrong.
+
+    :ivar input: the input
+    :ivar input_names: as ``%pGg`` prints it
+    :ivar expected: what should come of it, in words and hex
+    :ivar actual: what the compiled header makes of it
+    """
+
+    input: int
+    input_names: str
+    expected: str
+    actual: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """
+    One verdict.
+
+    :ivar id: unique, dotted
+    :ivar subject: the helper, composite or layout rule
+    :ivar kind: ``helper``, ``range``, ``composite``, ``layout`` or ``law``
+    :ivar status: one of STATUSES
+    :ivar config: the CONFIG symbols that the subject depends on
+    :ivar configs: every configuration that this verdict is for; the first is *config*
+    :ivar inputs: how many inputs were compared
+    :ivar mismatches: how many of them differ
+    :ivar form: what the subject was proven to be, in flag names
+    :ivar message: what was expected, what was found, what to do
+    """
+
+    id: str
+    subject: str
+    kind: str
+    status: str
+    config: Assignment = field(default_factory=dict)
+    configs: tuple[Assignment, ...] = ()
+    inputs: int = 0
+    mismatches: int = 0
+    first: Witness | None = None
+    smallest: Witness | None = None
+    form: dict[str, Any] | None = None
+    file: str | None = None
+    line: int | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class SourceInfo:
+    """What outputs say of a source: kind, label, release (None where unproven), reference row and digest."""
+
+    kind: str
+    label: str
+    release: str | None
+    reference: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """
+    The verdicts on one source.
+
+    :ivar compiler: what compiled it
+    :ivar n_configs: how many configurations were compiled
+    :ivar domain_bits: every value below ``2**domain_bits`` was compared
+    :ivar domain: the domain in words
+    :ivar left_out: what was not judged, and why
+    :ivar notes: what a user should know besides
+    :ivar timings: seconds by stage
+    """
+
+    source: SourceInfo
+    checks: tuple[Check, ...]
+    compiler: str
+    n_configs: int
+    domain_bits: int
+    domain: str
+    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    timings: dict[str, float] = field(default_factory=dict)
+
+    def exit_status(self, *, strict: bool = False) -> int:
+        """
+        Return 0, 1 or 3: any fail gives 1; else any error 3; else 0; no pass at all is 3.
+
+        :param strict: absent, unmodelled and undecided count as fails
+        """
+        statuses = {c.status for c in self.checks}
+        if "fail" in statuses or (strict and statuses & {"absent", "unmodelled", "undecided"}):
+            return 1
+        if "error" in statuses or "pass" not in statuses:
+            return 3
+        return 0

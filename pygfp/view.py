@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+What the checks look at: an opened kernel, its reference row and the domain of inputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from .model.helpers import Context
+from .releases import version_key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .config import Assignment
+    from .flags import FlagTable
+    from .forms import Outcome
+    from .model.policy import Policy
+    from .native.session import Session
+    from .releases import Row
+    from .report import Check, Witness
+
+#: A sweep goes in blocks of this many inputs.
+_LEAST_BITS = 11
+
+
+@dataclass(frozen=True)
+class View:
+    """
+    A kernel as the checks see it.
+
+    :ivar session: the opened kernel
+    :ivar row: the reference row
+    :ivar policy: the nested policy
+    :ivar full: every value of ``gfp_t``
+    """
+
+    session: Session
+    row: Row
+    policy: Policy
+    full: bool = False
+
+    @cached_property
+    def defined_bits(self) -> int:
+        """One more than the highest bit that any flag, or ``__GFP_BITS_SHIFT``, reaches in any configuration."""
+        highest = _LEAST_BITS
+        for segment in self.session.build.segments:
+            table = self.session.table(segment)
+            highest = max([highest, table.bits_shift or 0, *(m.bit_length() for m in table.flags.values())])
+        return min(highest, self.session.build.gfp_t_bits, 32)
+
+    @property
+    def domain_bits(self) -> int:
+        """Every input below ``2**domain_bits`` is compared."""
+        if self.full and self.session.build.gfp_t_bits <= 32:  # noqa: PLR2004 - as many as a sweep can visit
+            return self.session.build.gfp_t_bits
+        return self.defined_bits
+
+    @property
+    def extra_inputs(self) -> list[int]:
+        """Under --full, for a wide ``gfp_t``: each higher bit alone, and all of them together."""
+        width = self.session.build.gfp_t_bits
+        if not self.full or width <= 32:  # noqa: PLR2004 - see domain_bits
+            return []
+        above = ((1 << width) - 1) & ~((1 << self.domain_bits) - 1)
+        lone = [1 << bit for bit in range(self.domain_bits, width)]
+        return [*lone, above, (1 << width) - 1]
+
+    @property
+    def domain(self) -> str:
+        """The domain in words."""
+        if self.extra_inputs:
+            return f"every value of the {self.domain_bits} defined bits, and each higher bit of gfp_t alone and all together"
+        what = "gfp_t" if self.full else "the defined bits"
+        return f"every value of {what} (2^{self.domain_bits} inputs)"
+
+    def table(self, segment_index: int) -> FlagTable:
+        """Return the flags of a segment."""
+        return self.session.table(self.session.build.segments[segment_index])
+
+    def context(self, segment_index: int, config: Assignment, *, ungrouped: bool = False) -> Context:
+        """Return what the model may know of a configuration."""
+        segment = self.session.build.segments[segment_index]
+        enumerators = {n: c.value for n, c in segment.constants.items()}
+        major, minor, _ = version_key(self.row.version)
+        return Context(config, enumerators, (major, minor), self.policy, ungrouped)
+
+    def named(self, check: Check, order: Sequence[str]) -> Check:
+        """Return *check* with its witnesses' inputs in the names of the tree's trace table."""
+        if not (check.first or check.smallest):
+            return check
+        segment = self.session.segment(check.config) or self.session.build.segments[0]
+        table = self.session.table(segment, order)
+
+        def rename(witness: Witness | None) -> Witness | None:
+            if witness is None:
+                return None
+            return replace(
+                witness,
+                input_names=table.format(witness.input),
+                expected=_spell(witness.expected, table),
+                actual=_spell(witness.actual, table),
+            )
+
+        return replace(check, first=rename(check.first), smallest=rename(check.smallest))
+
+
+def describe(outcome: Outcome, *, is_filter: bool) -> str:
+    """Return an outcome as text; a mask in hex, to be named later."""
+    if outcome.bug:
+        return "BUG fires"
+    value = f"{outcome.value:#x}" if is_filter else str(outcome.value)
+    return f"{value} and WARN fires" if outcome.warned else value
+
+
+def _spell(text: str, table: FlagTable) -> str:
+    """``0x92cc0`` with its names behind it."""
+    if text.startswith("0x"):
+        number, _, rest = text.partition(" ")
+        return f"{number} ({table.format(int(number, 16))}){' ' + rest if rest else ''}"
+    return text
