@@ -58,14 +58,16 @@ def bundled() -> Any:  # noqa: ANN401 - cffi is untyped
     exported = [h for h in build.helpers if any(m.segment == 0 for m in h.meanings)]
     prototypes = "".join(f"{_c_type(h.result)} {h.name}(unsigned int flags);\n" for h in exported)
     functions = "".join(
-        f'static {_c_type(h.result)} {h.name}(unsigned int flags)\n{{\n\treturn call("{h.name}", flags);\n}}\n' for h in exported
+        f'static {_c_type(h.result)} {h.name}(unsigned int flags)\n{{\n\treturn call("{h.name}", flags);\n}}\n'
+        for h in exported
     )
     text = json.dumps(stored)
     ffi = FFI()
     ffi.cdef(f"{prototypes}\nunsigned long long pygfp_bundled_address(void);\nstatic const char pygfp_bundled_meta[];")
     ffi.set_source(
         "pygfp._bundled",
-        "#include <string.h>\n" + _GLUE % {"declarations": native_abi.declarations(), "functions": functions, "meta": _c_string(text)},
+        "#include <string.h>\n"
+        + _GLUE % {"declarations": native_abi.declarations(), "functions": functions, "meta": _c_string(text)},
         extra_objects=[compiled],
         extra_compile_args=["-Wno-unused-function"],
     )
@@ -93,6 +95,7 @@ def _compile() -> tuple[Any, dict[str, Any], str]:
     from pygfp.model.helpers import WANTED  # noqa: PLC0415 - ditto
     from pygfp.native import build as building  # noqa: PLC0415 - ditto
     from pygfp.native import compiler as cc  # noqa: PLC0415 - ditto
+    from pygfp.native.attempt import include_flags  # noqa: PLC0415 - ditto
     from pygfp.native.session import text_digest  # noqa: PLC0415 - ditto
 
     workdir = ROOT / "build" / "bundled"
@@ -105,7 +108,7 @@ def _compile() -> tuple[Any, dict[str, Any], str]:
     clones = [CLONES] if platform.machine() == "x86_64" else []
     attempts = [[*flags, *clones], flags]
     for arguments in attempts:
-        done = cc.run(compiler.command, [*arguments, *building.include_flags(), "unit0.c", "-o", "bundled.o"], cwd=workdir)
+        done = cc.run(compiler.command, [*arguments, *include_flags(), "unit0.c", "-o", "bundled.o"], cwd=workdir)
         if done.ok:
             break
     else:

@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import fnmatch
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from . import checks_layout, checks_law, releases
-from .checks_helper import HelperChecker
-from .config import slug
+from . import releases
+from .checking import composites, helpers, laws, layout
+from .checking.view import View
 from .errors import UsageError
 from .model.helpers import HELPERS, WANTED
 from .model.policy import Policy
 from .native.session import opened
+from .native.trace import trace_order
 from .report import Check, Report, SourceInfo
-from .trace import trace_order
-from .view import View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -65,7 +64,7 @@ def check(source: Source, selection: Selection, options: Options | None = None) 
         wanted = _wanted(options.helper, session, row)
         verdicts = list(_verdicts(view, wanted))
         if any(c.smallest or c.first for c in verdicts):
-            order, complaint = trace_order(source, row, session)
+            order, complaint = trace_order(source, row, session.build.flag_symbols)
             verdicts = [view.named(c, order) for c in verdicts]
             session.complaints.extend(complaint)
         now = time.monotonic()
@@ -79,18 +78,17 @@ def check(source: Source, selection: Selection, options: Options | None = None) 
         domain_bits=view.domain_bits,
         domain=view.domain,
         left_out=tuple(_left_out(session)),
-        notes=(*session.complaints, *session.build.notes, *checks_layout.moved(view), *_unused(selection, session)),
+        notes=(*session.complaints, *session.build.notes, *layout.moved(view), *_unused(selection, session)),
         timings={k: round(v, 6) for k, v in timings.items()},
     )
 
 
 def _verdicts(view: View, wanted: Callable[[str], bool]) -> Iterable[Check]:
-    checker = HelperChecker(view)
-    models = [m for m in HELPERS if wanted(m.name)]
-    results = checker.run(models, wanted)
+    results = helpers.judge(view, [m for m in HELPERS if wanted(m.name)], wanted)
     yield from results.checks
-    yield from checks_law.check(view, results, wanted)
-    yield from (c for c in checks_layout.check(view) if wanted(c.subject))
+    yield from laws.check(view, results, wanted)
+    yield from composites.check(view, wanted)
+    yield from (c for c in layout.check(view) if wanted(c.subject))
 
 
 def _wanted(pattern: str | None, session: Session, row: Row) -> Callable[[str], bool]:
@@ -137,11 +135,3 @@ def _require_unique(checks: list[Check]) -> None:
         twice = sorted({i for i in ids if ids.count(i) > 1})
         message = f"check ids are not unique: {', '.join(twice)}"
         raise AssertionError(message)
-
-
-def check_id(kind: str, subject: str, *parts: str) -> str:
-    """Return a check id: kind, subject, aspects and configuration joined by dots."""
-    return ".".join(p for p in (kind, subject, *parts) if p)
-
-
-__all__ = ["Options", "Policy", "UsageError", "check", "check_id", "replace", "slug"]

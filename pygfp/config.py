@@ -30,7 +30,7 @@ MAX_SYMBOLS = 8
 _COMPUTED = {"MAX_NR_ZONES": "__MAX_NR_ZONES", "ZONES_SHIFT": "__MAX_NR_ZONES"}
 
 _SETTING = re.compile(r"(CONFIG_\w+)=(\S*)\Z")
-_LINE = re.compile(r"^(CONFIG_\w+)=(.*?)\s*$", re.M)
+_LINE = re.compile(r"^(CONFIG_\w+)=(.*?)\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -105,4 +105,4 @@ class UnknownFlagError(PygfpError, ValueError):
 
 
 class HelperUnavailableError(PygfpError):
-    """This tree lacks the helper that was asked for."""
+    """A tree lacks the helper that was asked for."""

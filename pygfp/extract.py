@@ -31,6 +31,7 @@ _INTERNAL = "mm/internal.h"
 _NEEDED = {_TYPES: ("gfp_t",), _MMZONE: ("ZONE_NORMAL", "MIGRATE_MOVABLE", "ZONELIST_FALLBACK")}
 _NEIGHBOURS = ("include/linux/sched/mm.h", _INTERNAL, "mm/page_alloc.h", "mm/kmemleak.c")
 _INTERNAL_MASK = re.compile(r"GFP_\w+_MASK\Z")
+_NEWLINE = 10
 _MASK_NAME = re.compile(r"(?:__)?GFP_\w+\Z")
 
 
@@ -150,7 +151,7 @@ def slice_text(scanned: Scan, kept: Iterable[Definition]) -> bytes:
             start_line = scanned.text.rfind(b"\n", 0, start) + 1
             stop = _whole_line(scanned, end)
             keep[start_line:stop] = b"\1" * (stop - start_line)
-    return bytes(c if k or c == 10 else 32 for c, k in zip(scanned.text, keep, strict=True)) if any(keep) else b""
+    return bytes(c if k or c == _NEWLINE else 32 for c, k in zip(scanned.text, keep, strict=True)) if any(keep) else b""
 
 
 def _inside(scanned: Scan, kept: Sequence[Definition]) -> list[Definition]:

@@ -39,6 +39,14 @@ class FlagTable:
         """Names of one bit to their mask: every ``__GFP_*`` that is a single bit here."""
         return {n: m for n, m in self.masks.items() if n.startswith("__GFP_") and m.bit_count() == 1}
 
+    @property
+    def no_flag(self) -> int:
+        """Every bit of ``gfp_t`` that no flag stands on."""
+        rest = (1 << self.gfp_t_bits) - 1
+        for mask in self.flags.values():
+            rest &= ~mask
+        return rest
+
     def mask(self, names: str | Sequence[str]) -> int:
         """
         Return the union of *names*; a name that this build does not define counts as 0.
@@ -92,11 +100,11 @@ class FlagTable:
         :raises UnknownFlagError: for a name that this build does not define
         """
         value = 0
-        for token in re.split(r"\s*\|\s*", text.strip()):
-            if token in self.masks:
-                value |= self.masks[token]
-            elif re.fullmatch(r"0[xX][0-9a-fA-F]+|\d+", token):
-                value |= int(token, 0)
-            elif token != "none":
-                raise UnknownFlagError(token, self.masks)
+        for name in re.split(r"\s*\|\s*", text.strip()):
+            if name in self.masks:
+                value |= self.masks[name]
+            elif re.fullmatch(r"0[xX][0-9a-fA-F]+|\d+", name):
+                value |= int(name, 0)
+            elif name != "none":
+                raise UnknownFlagError(name, self.masks)
         return value

@@ -55,7 +55,9 @@ class MaskLaw:
         """Whether *form* breaks the law on input *x*."""
         y = form.outcome(x).value
         plain = (y & ~x & self.gained) | (x & ~y & self.lost) | (~y & self.set) | (y & self.clear)
-        classes = any(bool(x & m) != bool(y & m) for m in self.any) or any((x & m == m) != (y & m == m) for m in self.all)
+        classes = any(bool(x & m) != bool(y & m) for m in self.any) or any(
+            (x & m == m) != (y & m == m) for m in self.all
+        )
         return bool(plain) or classes or bool(self.idempotent and form.outcome(y).value != y)
 
     @property
@@ -90,7 +92,10 @@ def judge(form: MaskFilter, law: MaskLaw, n_bits: int) -> Verdict:
         if not fine_on:
             lone_breakers.append(1 << bit)
     above = _outside_breaks(form, law, n_bits)
-    combos = [sum(1 << b for b, on in zip(together, choice, strict=True) if on) for choice in product((0, 1), repeat=len(together))]
+    combos = [
+        sum(1 << b for b, on in zip(together, choice, strict=True) if on)
+        for choice in product((0, 1), repeat=len(together))
+    ]
     breakers = [c for c in combos if _classes_break(form, law, c, together)]
     good = 0 if above else good_alone * (len(combos) - len(breakers))
     mismatches = (1 << n_bits) - good
@@ -115,5 +120,7 @@ def _outside_breaks(form: MaskFilter, law: MaskLaw, n_bits: int) -> bool:
 
 def _classes_break(form: MaskFilter, law: MaskLaw, x: int, bits: list[int]) -> bool:
     mask = sum(1 << b for b in bits)
-    part = MaskLaw(law.gained & mask, law.lost & mask, law.set & mask, law.clear & mask, law.any, law.all, law.idempotent)
+    part = MaskLaw(
+        law.gained & mask, law.lost & mask, law.set & mask, law.clear & mask, law.any, law.all, law.idempotent
+    )
     return part.broken_by(MaskFilter(form.keep & mask, form.force & mask), x)

@@ -55,8 +55,8 @@ class Row:
 
 def version_key(version: str) -> tuple[int, int, int]:
     """Return ``6.12.117`` as numbers, missing ones as 0."""
-    numbers = [int(part) for part in version.split(".")[:3]]
-    return (numbers + [0, 0, 0])[0], (numbers + [0, 0, 0])[1], (numbers + [0, 0, 0])[2]
+    major, minor, patch, *_ = (*(int(part) for part in version.split(".")), 0, 0)
+    return major, minor, patch
 
 
 @cache
@@ -101,6 +101,10 @@ def reference(release: str | None) -> Row:
     key = version_key(release)
     series = [row for row in rows() if version_key(row.version)[:2] == key[:2]]
     if series:
-        return max((r for r in series if version_key(r.version) <= key), key=lambda r: version_key(r.version), default=series[0])
+        return max(
+            (r for r in series if version_key(r.version) <= key),
+            key=lambda r: version_key(r.version),
+            default=series[0],
+        )
     older = [row for row in rows() if version_key(row.version)[:2] < key[:2]]
     return older[-1] if older else rows()[0]

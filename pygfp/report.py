@@ -22,14 +22,20 @@ class Witness:
 
     :ivar input: the input
     :ivar input_names: as ``%pGg`` prints it
-    :ivar expected: what should come of it, in words and hex
-    :ivar actual: what the compiled header makes of it
+    :ivar expected: what should come of it: a mask in hex, another value in decimal, an event or a law in words
+    :ivar actual: what the compiled header makes of it, likewise
+    :ivar expected_names: *expected* as ``%pGg`` prints it, where it is a mask; else ``""``
+    :ivar actual_names: *actual* likewise
+    :ivar unnamed: flags of the input that the tree's trace table has no name for
     """
 
     input: int
     input_names: str
     expected: str
     actual: str
+    expected_names: str = ""
+    actual_names: str = ""
+    unnamed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,3 +118,13 @@ class Report:
         if "error" in statuses or "pass" not in statuses:
             return 3
         return 0
+
+
+def check_id(kind: str, subject: str, *parts: str) -> str:
+    """
+    Return a check id: kind, subject, then aspects and configuration where there are any.
+
+    >>> check_id("law", "gfp_nested_mask", "no-zone", ""), check_id("helper", "gfp_zone", "", "ZONE_DMA")
+    ('law.gfp_nested_mask.no-zone', 'helper.gfp_zone.ZONE_DMA')
+    """
+    return ".".join(part for part in (kind, subject, *parts) if part)

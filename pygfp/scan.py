@@ -17,7 +17,7 @@ import tree_sitter_c
 from tree_sitter import Language, Parser, Query, QueryCursor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tree_sitter import Node
 
@@ -157,31 +157,40 @@ def _walk(node: Node, context: _Context) -> Iterator[Definition]:
 
 
 def _define(node: Node, context: _Context) -> Iterator[Definition]:
-    kind = node.type
+    define = _DEFINING.get(node.type)
+    if define:
+        yield from define(node, context)
+
+
+def _macro(node: Node, context: _Context) -> Iterator[Definition]:
     name = node.child_by_field_name("name")
-    if kind == "preproc_def" and name:
-        yield context.definition(node, name, "macro")
-    elif kind == "preproc_function_def" and name:
-        parameters = node.child_by_field_name("parameters")
-        count = len(parameters.named_children) if parameters else 0
+    parameters = node.child_by_field_name("parameters")
+    if name:
+        count = len(parameters.named_children) if parameters else None
         yield context.definition(node, name, "macro", parameters=count)
-    elif kind == "preproc_call" and node.children and _text(node.children[0]) == "#undef":
-        argument = node.child_by_field_name("argument")
-        if argument:
-            yield context.definition(node, argument, "undef")
-    elif kind == "function_definition":
-        yield from _function(node, context)
-    elif kind == "type_definition":
-        for declarator in node.children_by_field_name("declarator"):
-            yield context.definition(node, declarator, "typedef")
-        yield from _tags(node, node, context)
-    elif kind in {"enum_specifier", "struct_specifier", "union_specifier"}:
-        yield from _tag(node, node, context)
-    elif kind == "declaration":
-        declared = _declared_name(node)
-        if declared:
-            yield context.definition(node, declared, "declaration")
-        yield from _tags(node, node, context)
+
+
+def _undef(node: Node, context: _Context) -> Iterator[Definition]:
+    argument = node.child_by_field_name("argument")
+    if argument and _text(node.children[0]) == "#undef":
+        yield context.definition(node, argument, "undef")
+
+
+def _typedef(node: Node, context: _Context) -> Iterator[Definition]:
+    for declarator in node.children_by_field_name("declarator"):
+        yield context.definition(node, declarator, "typedef")
+    yield from _tags(node, node, context)
+
+
+def _declaration(node: Node, context: _Context) -> Iterator[Definition]:
+    declared = _declared_name(node)
+    if declared:
+        yield context.definition(node, declared, "declaration")
+    yield from _tags(node, node, context)
+
+
+def _bare_tag(node: Node, context: _Context) -> Iterator[Definition]:
+    yield from _tag(node, node, context)
 
 
 def _function(node: Node, context: _Context) -> Iterator[Definition]:
@@ -209,7 +218,9 @@ def _declared_name(node: Node) -> Node | None:
     while current and current.type != "identifier":
         inner = current.child_by_field_name("declarator")
         if inner is None:
-            inner = next((c for c in current.named_children if c.type.endswith("declarator") or c.type == "identifier"), None)
+            inner = next(
+                (c for c in current.named_children if c.type.endswith("declarator") or c.type == "identifier"), None
+            )
         current = inner
     return current
 
@@ -245,6 +256,19 @@ def _enumerators(node: Node, start: int, outer: Node, context: _Context) -> Iter
                 before = context.identifiers(start, child.end_byte)
                 whole = context.definition(outer, name, "enumerator")
                 yield Definition(**{**vars(whole), "uses": (before | context.conditions) - {whole.name}})
+
+
+_DEFINING: dict[str, Callable[[Node, _Context], Iterator[Definition]]] = {
+    "preproc_def": _macro,
+    "preproc_function_def": _macro,
+    "preproc_call": _undef,
+    "function_definition": _function,
+    "type_definition": _typedef,
+    "declaration": _declaration,
+    "enum_specifier": _bare_tag,
+    "struct_specifier": _bare_tag,
+    "union_specifier": _bare_tag,
+}
 
 
 def _comments(root: Node) -> list[Node]:

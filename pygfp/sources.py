@@ -40,7 +40,7 @@ WATCHED = (
 )
 
 _MAX_BYTES = 16 << 20
-_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*<([^>\n]+)>', re.M)
+_INCLUDE = re.compile(rb"^[ \t]*#[ \t]*include[ \t]*<([^>\n]+)>", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,7 @@ def _other_halves(path: Path) -> list[Path]:
     except OSError:
         text = ""
     pattern = r"^\s*(?:include\s+(\S+)/Makefile\s*$|KERNELSRC\s*:?=\s*(\S+)|\$\(MAKE\)\s+-C\s+(\S+))"
-    for match in re.finditer(pattern, text, re.M):
+    for match in re.finditer(pattern, text, re.MULTILINE):
         named = Path(next(g for g in match.groups() if g))
         targets.append(real / named)
         targets.append(real.parent / named.name)
@@ -254,7 +254,9 @@ def _other_halves(path: Path) -> list[Path]:
 def _release(files: Mapping[str, bytes]) -> str | None:
     """``6.12.117`` out of the Makefile's first lines; None unless all three numbers stand there."""
     head = files.get("Makefile", b"")[:4096].decode(errors="replace")
-    numbers = [re.search(rf"^{key}\s*=\s*(\d+)\s*$", head, re.M) for key in ("VERSION", "PATCHLEVEL", "SUBLEVEL")]
+    numbers = [
+        re.search(rf"^{key}\s*=\s*(\d+)\s*$", head, re.MULTILINE) for key in ("VERSION", "PATCHLEVEL", "SUBLEVEL")
+    ]
     return ".".join(m.group(1) for m in numbers if m) if all(numbers) else None
 
 

@@ -38,9 +38,7 @@ class TestBundled:
 class TestRealHeaders:
     """The distribution's packages, every configuration."""
 
-    def test_6_12_passes_in_every_configuration(
-        self, check_json: Callable[..., Report], headers_6_12: Path
-    ) -> None:
+    def test_6_12_passes_in_every_configuration(self, check_json: Callable[..., Report], headers_6_12: Path) -> None:
         report = check_json(headers_6_12)
         assert report["exit"] == 0
         assert statuses(report, "gfp_nested_mask") == ["pass"] * 8

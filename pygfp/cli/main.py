@@ -38,18 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as exc:
         return exc.code if isinstance(exc.code, int) else _USAGE
     try:
-        with _ending_on_signals():
-            status: int = arguments.run(arguments)
-            sys.stdout.flush()
-            return status
-    except UsageError as exc:
-        return _complain(str(exc), _USAGE)
-    except BuildError as exc:
-        if getattr(arguments, "verbose", False) and exc.stderr:
-            sys.stderr.write(exc.stderr)
-        return _complain(str(exc), _UNCHECKED)
+        return _run(arguments)
     except PygfpError as exc:
-        return _complain(str(exc), _UNCHECKED)
+        if isinstance(exc, BuildError) and getattr(arguments, "verbose", False):
+            sys.stderr.write(exc.stderr)
+        return _complain(str(exc), _USAGE if isinstance(exc, UsageError) else _UNCHECKED)
     except KeyboardInterrupt:
         return _complain("interrupted; nothing was left behind", _INTERRUPTED)
     except BrokenPipeError:
@@ -58,6 +51,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _UNCHECKED
     except OSError as exc:
         return _complain(f"{exc.filename or 'system'}: {exc.strerror or exc}", _UNCHECKED)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    with _ending_on_signals():
+        status: int = arguments.run(arguments)
+        sys.stdout.flush()
+        return status
 
 
 def _complain(message: str, status: int) -> int:
@@ -92,9 +92,27 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"pygfp {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    _add_check(commands.add_parser("check", help="verdicts on a source against the model", description="Compile a source and compare every helper with the model, on every input."))
-    _add_extract(commands.add_parser("extract", help="write the text that is compiled", description="Write what pygfp compiles of a source, with the shims that it is compiled with."))
-    _add_sources(commands.add_parser("sources", help="list the kernel trees of this machine", description="List kernel trees and header packages on this machine."))
+    _add_check(
+        commands.add_parser(
+            "check",
+            help="verdicts on a source against the model",
+            description="Compile a source and compare every helper with the model, on every input.",
+        )
+    )
+    _add_extract(
+        commands.add_parser(
+            "extract",
+            help="write the text that is compiled",
+            description="Write what pygfp compiles of a source, with the shims that it is compiled with.",
+        )
+    )
+    _add_sources(
+        commands.add_parser(
+            "sources",
+            help="list the kernel trees of this machine",
+            description="List kernel trees and header packages on this machine.",
+        )
+    )
     return parser
 
 
@@ -119,7 +137,9 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--format", choices=("text", "json"), default="text")
     group.add_argument("-o", "--output", metavar="FILE", type=Path, help="write the result to FILE instead of stdout")
     group.add_argument("-q", "--quiet", action="store_true", help="say only what is wrong, and the verdict")
-    group.add_argument("-v", "--verbose", action="store_true", help="show the commands that are run, and what is not judged")
+    group.add_argument(
+        "-v", "--verbose", action="store_true", help="show the commands that are run, and what is not judged"
+    )
 
 
 def _add_check(parser: argparse.ArgumentParser) -> None:
@@ -130,7 +150,9 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--helper", metavar="NAME", help="only helpers, composites and rules that match this glob")
     group.add_argument("--full", action="store_true", help="every value of gfp_t, not only of the defined bits")
     group.add_argument("--strict", action="store_true", help="absent, unmodelled and undecided fail too")
-    group.add_argument("--policy", metavar="FILE", type=Path, help="TOML file that decides new flags: __GFP_NEW = \"drop\"  # reason")
+    group.add_argument(
+        "--policy", metavar="FILE", type=Path, help='TOML file that decides new flags: __GFP_NEW = "drop"  # reason'
+    )
     group.add_argument("-j", "--jobs", metavar="N", type=_positive, help="worker processes (default: one a core)")
     _add_output(parser)
 
@@ -138,7 +160,9 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
 def _add_extract(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_extract)
     _add_source(parser)
-    parser.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help="directory to write to; new or empty")
+    parser.add_argument(
+        "-o", "--output", metavar="DIR", type=Path, required=True, help="directory to write to; new or empty"
+    )
 
 
 def _add_sources(parser: argparse.ArgumentParser) -> None:

@@ -48,6 +48,7 @@ class HelperModel:
     :ivar result: C return type
     :ivar meaning: its declared form in a context
     :ivar documented: the values that it may return where nothing fires; None: any mask
+    :ivar decides_flags: every flag needs a verdict: one that is new is reported, with what the header does to it
     :ivar states: it also depends on grouping by mobility, a global of the kernel
     """
 
@@ -55,6 +56,7 @@ class HelperModel:
     result: str
     meaning: Callable[[Context], Declared]
     documented: Callable[[Context], frozenset[int]] | None = None
+    decides_flags: bool = False
     states: bool = False
 
     @property
@@ -82,6 +84,8 @@ def _kmemleak(context: Context) -> Filter:
 
 _ZONE_SELECTORS = {"__GFP_DMA": "ZONE_DMA", "__GFP_DMA32": "ZONE_DMA32", "__GFP_HIGHMEM": "ZONE_HIGHMEM"}
 
+_ZONE_GATES = {"ZONE_DMA": "CONFIG_ZONE_DMA", "ZONE_DMA32": "CONFIG_ZONE_DMA32", "ZONE_HIGHMEM": "CONFIG_HIGHMEM"}
+
 
 def _zone(context: Context) -> Lookup:
     """At most one of DMA, DMA32 and HIGHMEM; MOVABLE goes with any, and counts only beside HIGHMEM."""
@@ -95,7 +99,7 @@ def _zone(context: Context) -> Lookup:
             zone = _ZONE_SELECTORS[flag]
         if flags == {"__GFP_HIGHMEM", "__GFP_MOVABLE"}:
             zone = "ZONE_MOVABLE"
-        elif zone != "ZONE_NORMAL" and not context.on(f"CONFIG_{zone.removeprefix('ZONE_')}" if zone == "ZONE_HIGHMEM" else f"CONFIG_{zone}"):
+        elif chosen and not context.on(_ZONE_GATES[zone]):
             zone = "ZONE_NORMAL"
         return Outcome(context.enumerators[zone])
 
@@ -169,7 +173,7 @@ def _compaction(context: Context) -> Predicate:
 
 #: Every helper of one ``gfp_t`` that the model covers, the most important first.
 HELPERS: tuple[HelperModel, ...] = (
-    HelperModel("gfp_nested_mask", "gfp_t", _nested),
+    HelperModel("gfp_nested_mask", "gfp_t", _nested, decides_flags=True),
     HelperModel("gfp_kmemleak_mask", "gfp_t", _kmemleak),
     HelperModel("gfpflags_allow_blocking", "bool", _blocking, _truth),
     HelperModel("gfpflags_allow_spinning", "bool", _spinning, _truth),

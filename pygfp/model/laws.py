@@ -47,14 +47,6 @@ class Law:
     lower: Callable[[FlagTable], MaskLaw]
 
 
-def _no_flag(table: FlagTable) -> int:
-    """Every bit of ``gfp_t`` that no flag stands on."""
-    defined = 0
-    for mask in table.flags.values():
-        defined |= mask
-    return ((1 << table.gfp_t_bits) - 1) & ~defined
-
-
 def _same_class(table: FlagTable) -> MaskLaw:
     one = table.mask
     return MaskLaw(
@@ -117,7 +109,7 @@ LAWS: tuple[Law, ...] = (
         "drops-page-traits",
         "the result has none of ZERO, COMP, ZEROTAGS, SKIP_*, NO_OBJ_EXT and no bit without a flag",
         "a record is zeroed, tagged or compounded as the caller's pages are",
-        lambda t: MaskLaw(clear=t.mask(_TRAITS) | _no_flag(t)),
+        lambda t: MaskLaw(clear=t.mask(_TRAITS) | t.no_flag),
     ),
     Law(
         "idempotent",

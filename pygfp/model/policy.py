@@ -41,9 +41,7 @@ _OBJECT = "describes the caller's slab object; no nested caller relied on it"
 
 #: Flag to (fate, reason). A flag that is not here has no verdict.
 NESTED: dict[str, tuple[Fate, str]] = {
-    **dict.fromkeys(
-        ("__GFP_IO", "__GFP_FS", "__GFP_DIRECT_RECLAIM", "__GFP_KSWAPD_RECLAIM"), (Fate.KEEP, _CONTEXT)
-    ),
+    **dict.fromkeys(("__GFP_IO", "__GFP_FS", "__GFP_DIRECT_RECLAIM", "__GFP_KSWAPD_RECLAIM"), (Fate.KEEP, _CONTEXT)),
     "__GFP_HIGH": (Fate.KEEP, _ATOMIC),
     "__GFP_ATOMIC": (Fate.KEEP, _ATOMIC),
     "__GFP_NOLOCKDEP": (Fate.KEEP, _LOCKDEP),
@@ -110,11 +108,11 @@ def parse_policy(text: str, label: str) -> Policy:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
-        message = f"{label}: {exc}; expected lines such as __GFP_NEW = \"drop\"  # reason"
+        message = f'{label}: {exc}; expected lines such as __GFP_NEW = "drop"  # reason'
         raise UsageError(message) from exc
     fates = {fate.value: fate for fate in Fate}
     for flag, value in raw.items():
         if not re.fullmatch(r"__GFP_\w+", flag) or value not in fates:
-            message = f"{label}: {flag} = {value!r}: expected a __GFP_ flag and \"keep\", \"drop\" or \"force\""
+            message = f'{label}: {flag} = {value!r}: expected a __GFP_ flag and "keep", "drop" or "force"'
             raise UsageError(message)
     return Policy({flag: fates[value] for flag, value in raw.items()})

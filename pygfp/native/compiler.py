@@ -40,7 +40,7 @@ MEMORY_LIMIT = 4 << 30
 OUTPUT_LIMIT = 256 << 20
 
 _DIAGNOSTIC = re.compile(
-    r"^(?P<file>[^:\n]+):(?P<line>\d+)(?::\d+)?: (?P<level>fatal error|error|warning): (?P<message>.*)$", re.M
+    r"^(?P<file>[^:\n]+):(?P<line>\d+)(?::\d+)?: (?P<level>fatal error|error|warning): (?P<message>.*)$", re.MULTILINE
 )
 
 
@@ -168,7 +168,7 @@ def run(command: Sequence[str], arguments: Sequence[str], *, cwd: Path | None = 
             env=env,
             check=False,
             timeout=2 * TIME_LIMIT_S,
-            preexec_fn=_limit,  # noqa: PLW1509 - nothing but setrlimit happens between fork and exec
+            preexec_fn=_limit,
         )
     except FileNotFoundError as exc:
         message = f"{full[0]} cannot be run: {exc.strerror}"
@@ -189,7 +189,14 @@ def run_all(command: Sequence[str], jobs: Sequence[Sequence[str]], *, cwd: Path)
 
 
 # Variables by which a compiler would read other headers, or write elsewhere.
-_DIVERTING = {"CPATH", "C_INCLUDE_PATH", "GCC_EXEC_PREFIX", "DEPENDENCIES_OUTPUT", "SUNPRO_DEPENDENCIES", "COMPILER_PATH"}
+_DIVERTING = {
+    "CPATH",
+    "C_INCLUDE_PATH",
+    "GCC_EXEC_PREFIX",
+    "DEPENDENCIES_OUTPUT",
+    "SUNPRO_DEPENDENCIES",
+    "COMPILER_PATH",
+}
 
 
 def _limit() -> None:

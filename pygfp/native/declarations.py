@@ -9,7 +9,9 @@ import re
 from functools import cache
 from typing import Any
 
-_ATTRIBUTE = re.compile(r"__attribute__\s*\(\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)\)|__extension__|__inline__|__inline")
+_ATTRIBUTE = re.compile(
+    r"__attribute__\s*\(\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)\)|__extension__|__inline__|__inline"
+)
 _PRELUDE = (
     "typedef unsigned int gfp_t; typedef _Bool bool; typedef unsigned long size_t; typedef unsigned long pgoff_t;"
     "typedef int nodemask_t; typedef unsigned char u8; typedef unsigned short u16; typedef unsigned int u32;"
@@ -33,7 +35,7 @@ def signature(head: str, name: str) -> tuple[str, list[str]] | None:
     except Exception:  # noqa: BLE001 - pycparser raises its own and plain errors alike
         return None
     declaration = tree.ext[-1]
-    function = getattr(declaration, "type", None)
+    function: Any = getattr(declaration, "type", None)
     if declaration.name != name or type(function).__name__ != "FuncDecl":
         return None
     listed = function.args.params if function.args else []

@@ -6,9 +6,10 @@ What a build holds, as plain values: helpers, meanings, constants, findings. Kep
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..config import Assignment
+if TYPE_CHECKING:
+    from ..config import Assignment
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,9 @@ class Build:
                     SegmentPlan(**{**s, "constants": {n: Constant(**c) for n, c in s["constants"].items()}})
                     for s in raw["segments"]
                 ],
-                "helpers": [HelperPlan(**{**h, "meanings": [Meaning(**m) for m in h["meanings"]]}) for h in raw["helpers"]],
+                "helpers": [
+                    HelperPlan(**{**h, "meanings": [Meaning(**m) for m in h["meanings"]]}) for h in raw["helpers"]
+                ],
                 "findings": [Finding(**f) for f in raw["findings"]],
                 "places": {n: (p[0], p[1]) for n, p in raw["places"].items()},
             }

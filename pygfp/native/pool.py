@@ -7,6 +7,7 @@ A worker that dies or does not answer in time costs the helper it was running it
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -18,7 +19,7 @@ import time
 from collections import deque
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import BuildError, HelperCrashed
 from ..forms import MaskFilter, MaskTable, Outcome
@@ -169,18 +170,14 @@ class _Process:
 
     def stop(self) -> None:
         """Kill the worker and whatever it started."""
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
         self.process.kill()
         self.process.wait()
         for stream in (self.process.stdin, self.process.stdout):
             if stream:
-                try:
+                with contextlib.suppress(OSError):
                     stream.close()
-                except OSError:
-                    pass
 
 
 @dataclass
@@ -203,7 +200,7 @@ class Pool:
     objects: list[tuple[str, str]] = field(default_factory=list)
     on_progress: Callable[[int, int], None] | None = None
 
-    def __enter__(self) -> Pool:
+    def __enter__(self) -> Self:
         """Start the workers; they load nothing before :meth:`load`."""
         self._idle: deque[_Process] = deque(_Process() for _ in range(self.size))
         self._lock = threading.Lock()
@@ -222,9 +219,7 @@ class Pool:
         :raises BuildError: an object does not load
         """
         self.objects = list(objects)
-        answers: list[dict[str, Any]] = []
-        for process in self._idle:
-            answers.append(self._load(process))
+        answers = [self._load(process) for process in self._idle]
         return list(answers[0]["segments"])
 
     def _load(self, process: _Process) -> dict[str, Any]:
@@ -244,7 +239,13 @@ class Pool:
 
         :raises HelperCrashed: it crashed or did not return
         """
-        request = {"op": "call", "segment": segment, "helper": helper, "inputs": list(inputs), "ungrouped": int(ungrouped)}
+        request = {
+            "op": "call",
+            "segment": segment,
+            "helper": helper,
+            "inputs": list(inputs),
+            "ungrouped": int(ungrouped),
+        }
         process = self._idle[0]
         try:
             answer = process.ask(request, CALL_LIMIT_S)
@@ -259,9 +260,12 @@ class Pool:
         """Compare every input of every job, on all workers, and return the tallies in order."""
         tallies = [Tally() for _ in jobs]
         queue = deque(
-            _Chunk(n, job.base + at, min(CHUNK, job.count - at)) for n, job in enumerate(jobs) for at in range(0, job.count, CHUNK)
+            _Chunk(n, job.base + at, min(CHUNK, job.count - at))
+            for n, job in enumerate(jobs)
+            for at in range(0, job.count, CHUNK)
         )
-        total, failures = len(queue), []
+        total = len(queue)
+        failures: list[BaseException] = []
 
         def serve(process: _Process) -> None:
             try:

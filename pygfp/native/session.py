@@ -91,14 +91,23 @@ def opened(
     """
     count = jobs or len(os.sched_getaffinity(0))
     with Pool(count) as pool:
-        session = _embedded(source, selection, pool)
-        if session is None:
-            session = _cached(source, selection, wanted, pool, on_command)
-        yield session
+        request = _Request(source, selection, wanted, on_command)
+        yield _embedded(request, pool) or _cached(request, pool)
 
 
-def _embedded(source: Source, selection: Selection, pool: Pool) -> Session | None:
+@dataclass(frozen=True)
+class _Request:
+    """What :func:`opened` was asked for."""
+
+    source: Source
+    selection: Selection
+    wanted: Mapping[str, str]
+    on_command: Callable[[str], None] | None
+
+
+def _embedded(request: _Request, pool: Pool) -> Session | None:
     """The bundled subset as it was compiled at install time, if it is that text and has those configurations."""
+    source, selection = request.source, request.selection
     if source.kind != "bundled":
         return None
     try:
@@ -118,51 +127,38 @@ def _embedded(source: Source, selection: Selection, pool: Pool) -> Session | Non
     return Session(source, selection, build, pool, f"{stored['compiler']}, at install time", timings)
 
 
-def _cached(
-    source: Source,
-    selection: Selection,
-    wanted: Mapping[str, str],
-    pool: Pool,
-    on_command: Callable[[str], None] | None,
-) -> Session:
+def _cached(request: _Request, pool: Pool) -> Session:
+    """The build of a source out of the cache, or made now."""
     compiler = cc.find()
     cache = Cache()
+    timings = {"extract_s": 0.0, "compile_s": 0.0}
     try:
-        key = _key(source, selection, compiler, wanted)
-        timings = {"extract_s": 0.0, "compile_s": 0.0}
+        key = _key(request, compiler)
         with cache.locked(key):
-            found = cache.load(key)
-            if found is None:
-                found = _make(source, selection, compiler, wanted, cache, key, timings, on_command)
-        started = time.monotonic()
-        build, objects = found
+            build, objects = cache.load(key) or _make(request, compiler, cache, key, timings)
         _require_native(objects, compiler)
-        build = _loaded(build, pool.load(objects), selection)
+        started = time.monotonic()
+        build = _loaded(build, pool.load(objects), request.selection)
         timings["load_s"] = time.monotonic() - started
-        complaints = [cache.complaint] if cache.complaint else []
-        return Session(source, selection, build, pool, compiler.name, timings, complaints)
     finally:
         cache.close()
+    complaints = [cache.complaint] if cache.complaint else []
+    return Session(request.source, request.selection, build, pool, compiler.name, timings, complaints)
 
 
-def _make(  # noqa: PLR0913 - the one place where all of it meets
-    source: Source,
-    selection: Selection,
-    compiler: cc.Compiler,
-    wanted: Mapping[str, str],
-    cache: Cache,
-    key: str,
-    timings: dict[str, float],
-    on_command: Callable[[str], None] | None,
+def _make(
+    request: _Request, compiler: cc.Compiler, cache: Cache, key: str, timings: dict[str, float]
 ) -> tuple[Build, list[tuple[str, str]]]:
     started = time.monotonic()
-    subset = extract(source, tuple(wanted))
-    timings["extract_s"] = time.monotonic() - started
-    started = time.monotonic()
+    subset = extract(request.source, tuple(request.wanted))
+    extracted = time.monotonic()
     with cache.workdir() as workdir:
-        build = building.build(subset, selection, compiler, workdir, wanted, on_command=on_command)
+        build = building.build(
+            subset, request.selection, compiler, workdir, request.wanted, on_command=request.on_command
+        )
         objects = cache.store(key, build, workdir)
-    timings["compile_s"] = time.monotonic() - started
+    timings["extract_s"] = extracted - started
+    timings["compile_s"] = time.monotonic() - extracted
     return build, objects
 
 
@@ -181,9 +177,7 @@ def _loaded(build: Build, answer: Sequence[Mapping[str, Any]], selection: Select
 def _selected(plan: HelperPlan, selection: Selection, word_bits: int) -> HelperPlan:
     asked = config.assignments(plan.symbols, selection, word_bits)
     meanings = [Meaning(m.segment, [c for c in m.configs if c in asked]) for m in plan.meanings]
-    return replace(
-        plan, meanings=[m for m in meanings if m.configs], missing=[c for c in plan.missing if c in asked]
-    )
+    return replace(plan, meanings=[m for m in meanings if m.configs], missing=[c for c in plan.missing if c in asked])
 
 
 def text_digest(source: Source) -> str:
@@ -195,16 +189,16 @@ def text_digest(source: Source) -> str:
     return h.hexdigest()
 
 
-def _key(source: Source, selection: Selection, compiler: cc.Compiler, wanted: Mapping[str, str]) -> str:
+def _key(request: _Request, compiler: cc.Compiler) -> str:
     from .. import __version__  # noqa: PLC0415 - the package is complete by now
 
     parts = [
         __version__,
-        text_digest(source),
-        repr((sorted(selection.fixed.items()), selection.complete)),
+        text_digest(request.source),
+        repr((sorted(request.selection.fixed.items()), request.selection.complete)),
         compiler.identity,
         repr((building.OPTIMISE, cc.SEMANTIC_FLAGS)),
-        repr(sorted(wanted.items())),
+        repr(sorted(request.wanted.items())),
         _processor(),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -165,9 +165,7 @@ class Wrapper:
     result_bits: int = 32
 
 
-def compile_unit(
-    subset: Subset, parts: Sequence[tuple[Segment, Sequence[Wrapper]]], *, rename: bool = True
-) -> str:
+def compile_unit(subset: Subset, parts: Sequence[tuple[Segment, Sequence[Wrapper]]], *, rename: bool = True) -> str:
     """
     Return the C text of a unit that holds *parts*.
 
@@ -177,7 +175,9 @@ def compile_unit(
     out = ["#include <pygfp/types.h>", '#include "native/abi.h"', '#include "native/sweep.h"']
     kinds = {"function", "enumerator", "tag", "typedef"}
     names = sorted({d.name for d in subset.definitions if d.kind in kinds}) if rename else []
-    enumerators = sorted({d.name for d in subset.definitions if d.kind == "enumerator" and _ENUMERATOR.fullmatch(d.name)})
+    enumerators = sorted(
+        {d.name for d in subset.definitions if d.kind == "enumerator" and _ENUMERATOR.fullmatch(d.name)}
+    )
     for segment, wrappers in parts:
         out += _segment_text(segment, wrappers, [n for n in names if n != "gfp_t"], enumerators)
     rows = ",\n".join(f"\tPYGFP_SEGMENT({segment.index})" for segment, _ in parts)
@@ -193,7 +193,9 @@ def compile_unit(
     return "\n".join(out) + "\n"
 
 
-def _segment_text(segment: Segment, wrappers: Sequence[Wrapper], names: Sequence[str], enumerators: Sequence[str]) -> list[str]:
+def _segment_text(
+    segment: Segment, wrappers: Sequence[Wrapper], names: Sequence[str], enumerators: Sequence[str]
+) -> list[str]:
     k = segment.index
     present = set(_IDENTIFIER.findall(segment.text))
     renamed = [n for n in names if n in present]
@@ -230,7 +232,9 @@ def alone_unit(subset: Subset, choices: Iterable[Assignment]) -> str:
     path = "include/linux/gfp_types.h"
     macros = [d for d in subset.definitions if d.path == path and d.kind == "macro" and d.parameters is None]
     names = sorted({d.name for d in macros if re.match(r"_{0,3}GFP_\w+\Z", d.name) and not d.name.endswith("_H")})
-    defined = sorted({d.name for d in subset.definitions if d.kind == "macro" and d.path == path} | set(_guards(subset)))
+    defined = sorted(
+        {d.name for d in subset.definitions if d.kind == "macro" and d.path == path} | set(_guards(subset))
+    )
     out = ["#include <pygfp/compiler.h>", '#include "include/linux/types.h"']
     for n, choice in enumerate(choices):
         out += [*_defines(choice), f"void pygfp_alone_{n}(void);", f"void pygfp_alone_{n}(void)", "{"]

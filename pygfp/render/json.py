@@ -62,5 +62,7 @@ def _witness(witness: Witness | None) -> dict[str, str] | None:
         "input": hex(witness.input),
         "input_names": witness.input_names,
         "expected": witness.expected,
+        "expected_names": witness.expected_names,
         "actual": witness.actual,
+        "actual_names": witness.actual_names,
     }

@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from ..report import Check, Report, Witness
 
 _COLOURS = {"fail": "31;1", "error": "35;1", "pass": "32", "undecided": "33", "unmodelled": "33", "absent": "33"}
-_KINDS = {"helper": "Helpers", "law": "Laws of gfp_nested_mask", "range": "Ranges", "composite": "Composites", "layout": "Layout"}
+_KINDS = {
+    "helper": "Helpers",
+    "law": "Laws of gfp_nested_mask",
+    "range": "Ranges",
+    "composite": "Composites",
+    "layout": "Layout",
+}
 _WORST_FIRST = ("fail", "error", "undecided", "unmodelled", "absent", "pass")
 
 
@@ -96,7 +102,7 @@ def _problem(group: list[Check], style: Style) -> Iterable[str]:
     if one.smallest:
         yield from _witness("smallest", one.smallest)
         if one.first and one.first.input != one.smallest.input:
-            yield f"    first     {one.first.input:#x}  {one.first.input_names}"
+            yield f"    first     {_input(one.first)}"
 
 
 def _config(config: dict[str, bool]) -> str:
@@ -105,9 +111,15 @@ def _config(config: dict[str, bool]) -> str:
 
 
 def _witness(name: str, witness: Witness) -> Iterable[str]:
-    yield f"    {name}  {witness.input:#x}  {witness.input_names}"
-    yield f"    expected  {witness.expected}"
-    yield f"    actual    {witness.actual}"
+    yield f"    {name}  {_input(witness)}"
+    yield f"    expected  {witness.expected}  {witness.expected_names}".rstrip()
+    yield f"    actual    {witness.actual}  {witness.actual_names}".rstrip()
+
+
+def _input(witness: Witness) -> str:
+    """The input as the tree's ``%pGg`` prints it, and the flags that its table has no name for."""
+    unnamed = f"  ({', '.join(witness.unnamed)}, which this tree's %pGg cannot name)" if witness.unnamed else ""
+    return f"{witness.input:#x}  {witness.input_names}{unnamed}"
 
 
 def _summary(report: Report, style: Style) -> Iterable[str]:
@@ -139,11 +151,15 @@ def _wrap(head: str, names: list[str], indent: int) -> str:
 
 def _subject(subject: str, checks: list[Check], style: Style) -> str:
     status = next(s for s in _WORST_FIRST if any(c.status == s for c in checks))
-    configs = sum(len(c.configs) or 1 for c in checks if c.status in {"pass", "fail", "error"} and not c.id.count(".ungrouped"))
+    configs = sum(
+        len(c.configs) or 1 for c in checks if c.status in {"pass", "fail", "error"} and not c.id.count(".ungrouped")
+    )
     inputs = sum(c.inputs for c in checks)
     detail = []
     if checks[0].kind == "helper" and inputs:
-        detail = [f"{inputs:,} inputs", f"{_count(configs, 'configuration')}"] if configs > 1 else [f"{inputs:,} inputs"]
+        detail = (
+            [f"{inputs:,} inputs", f"{_count(configs, 'configuration')}"] if configs > 1 else [f"{inputs:,} inputs"]
+        )
     notable = next((c.message for c in checks if c.status == status and status not in {"pass", "fail", "error"}), "")
     text = "; ".join([*detail, *([notable] if notable else [])])
     return f"  {style.status(status, f'{status:<10}')}  {subject:<24}  {text}".rstrip()

@@ -1,40 +1,35 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
-Checks of constants: every composite against the reference row, and the rules that the layout of flags obeys.
+Checks of layout: the rules that the bits of the flags obey, in every configuration.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from .config import slug
-from .model.masks import MASKS
-from .releases import version_key
-from .report import Check
+from ..config import slug
+from ..report import Check, check_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    from .config import Assignment
-    from .flags import FlagTable
-    from .native.plan import SegmentPlan
+    from ..config import Assignment
+    from ..flags import FlagTable
+    from ..native.plan import SegmentPlan
     from .view import View
 
 _TYPES_H = "include/linux/gfp_types.h"
-_GFP_H = "include/linux/gfp.h"
+_LOWEST_FOUR = 0xF
 _ZONE_FLAGS = ("__GFP_DMA", "__GFP_HIGHMEM", "__GFP_DMA32", "__GFP_MOVABLE")
 
 #: xarray marks take three bits of a 32-bit word beside the flags.
 SHIFT_CEILING = 29
 
-Rule = "Callable[[View, SegmentPlan, FlagTable], str]"
-
 
 def check(view: View) -> Iterable[Check]:
-    """Return the verdicts on every composite and every rule of layout."""
-    for name in _composites(view):
-        yield from _composite(view, name)
+    """Return the verdict on every rule of layout in every configuration, and on flags that are new."""
     for choice in view.session.choices(view.session.build.flag_symbols):
         yield from _layout(view, choice)
     yield from _alone(view)
@@ -58,75 +53,6 @@ def moved(view: View) -> Iterable[str]:
         yield f"moved against {view.row.name}, which changes no meaning: {'; '.join(found)}"
 
 
-def _composites(view: View) -> list[str]:
-    """Names to check: those of the row, and every other multi-flag mask of the source."""
-    names = dict.fromkeys(view.row.composites)
-    for segment in view.session.build.segments:
-        for name, constant in segment.constants.items():
-            if constant.is_gfp_t and name not in view.row.flags and _is_composite(name, constant.value):
-                names[name] = None
-    return list(names)
-
-
-def _is_composite(name: str, value: int) -> bool:
-    if name.startswith("__GFP_"):
-        return value.bit_count() > 1
-    return name.startswith("GFP_")
-
-
-def _composite(view: View, name: str) -> Iterable[Check]:
-    build = view.session.build
-    gates = {g for f in view.row.composites.get(name, ()) if (g := view.row.gate(f))}
-    symbols = sorted({*build.constant_symbols.get(name, ()), *(gates & set(build.flag_symbols))})
-    if name in MASKS:
-        symbols = sorted({*symbols, *build.flag_symbols})
-    file, line = build.places.get(name, (_TYPES_H if view.row.split else _GFP_H, None))
-    for choice in view.session.choices(symbols):
-        segment = view.session.segment(choice)
-        status, message = _judge_composite(view, name, segment)
-        yield Check(
-            id=".".join(p for p in ("composite", name, slug(choice)) if p),
-            subject=name,
-            kind="composite",
-            status=status,
-            config=choice,
-            configs=(choice,),
-            inputs=int(status in {"pass", "fail"}),
-            mismatches=int(status == "fail"),
-            form={"flags": view.session.table(segment).names(segment.constants[name].value)}
-            if segment and name in segment.constants
-            else None,
-            file=file,
-            line=line,
-            message=message,
-        )
-
-
-def _judge_composite(view: View, name: str, segment: SegmentPlan | None) -> tuple[str, str]:
-    if segment is None or segment.error:
-        return "error", f"this configuration cannot be built: {segment.error if segment else 'it was not compiled'}"
-    table = view.session.table(segment)
-    constant = segment.constants.get(name)
-    if constant is None:
-        return "fail", f"removed: {view.row.name} defines {name}, this source does not; every user of it would not build"
-    if not constant.is_gfp_t:
-        return "fail", f"changed: expected type gfp_t, found another type of {constant.bytes} bytes"
-    if name in MASKS:
-        release = version_key(view.row.version)[:2]
-        expected = MASKS[name](table, release)
-    elif name in view.row.composites:
-        expected = table.mask(view.row.composites[name])
-    else:
-        return "undecided", f"new: {view.row.name} has no {name}; here it is {'|'.join(table.names(constant.value)) or '0'}"
-    if constant.value == expected:
-        return "pass", ""
-    plus = [f"+{n}" for n in table.names(constant.value & ~expected)]
-    minus = [f"-{n}" for n in table.names(expected & ~constant.value)]
-    gone = [f"-{n}" for n in view.row.composites.get(name, ()) if n not in table.masks and not view.row.gate(n)]
-    difference = " ".join([*plus, *minus, *gone])
-    return "fail", f"changed against {view.row.name}: {difference}; expected {expected:#x}, found {constant.value:#x}"
-
-
 def _flags(view: View, table: FlagTable) -> dict[str, int]:
     """Every name that is a flag: those of the row, and any other ``__GFP_`` name that is no mask of several."""
     special = {"__GFP_BITS_MASK", *view.row.composites}
@@ -140,21 +66,17 @@ def _flags(view: View, table: FlagTable) -> dict[str, int]:
 def _layout(view: View, choice: Assignment) -> Iterable[Check]:
     segment = view.session.segment(choice)
     for rule, judge in _RULES.items():
-        base = {
-            "id": ".".join(p for p in ("layout", rule, slug(choice)) if p),
-            "subject": rule,
-            "kind": "layout",
-            "config": choice,
-            "configs": (choice,),
-            "file": _TYPES_H if view.row.split else _GFP_H,
-        }
+        base = Check(
+            check_id("layout", rule, slug(choice)), rule, "layout", "pass", choice, (choice,), file=view.types_file
+        )
         if segment is None or segment.error:
             why = segment.error if segment else "it was not compiled"
-            yield Check(**base, status="error", message=f"this configuration cannot be built: {why}")  # type: ignore[arg-type]
+            yield replace(base, status="error", message=f"this configuration cannot be built: {why}")
             continue
         flags = _flags(view, view.session.table(segment))
         wrong = judge(view, segment, flags)
-        yield Check(**base, status="fail" if wrong else "pass", inputs=len(flags), mismatches=len(wrong), message="; ".join(wrong))  # type: ignore[arg-type]
+        status = "fail" if wrong else "pass"
+        yield replace(base, status=status, inputs=len(flags), mismatches=len(wrong), message="; ".join(wrong))
 
 
 def _distinct(_: View, __: SegmentPlan, flags: dict[str, int]) -> list[str]:
@@ -167,7 +89,11 @@ def _inside(_: View, segment: SegmentPlan, flags: dict[str, int]) -> list[str]:
     mask = segment.constants.get("__GFP_BITS_MASK")
     if mask is None:
         return ["__GFP_BITS_MASK is not defined"]
-    return [f"{n} ({m:#x}) is outside __GFP_BITS_MASK ({mask.value:#x}): bits get lost" for n, m in flags.items() if m & ~mask.value]
+    return [
+        f"{n} ({m:#x}) is outside __GFP_BITS_MASK ({mask.value:#x}): bits get lost"
+        for n, m in flags.items()
+        if m & ~mask.value
+    ]
 
 
 def _ceiling(_: View, segment: SegmentPlan, __: dict[str, int]) -> list[str]:
@@ -183,7 +109,9 @@ def _zone_bits(_: View, __: SegmentPlan, flags: dict[str, int]) -> list[str]:
     found = 0
     for name in _ZONE_FLAGS:
         found |= flags.get(name, 0)
-    return [] if found == 0xF else [f"the zone flags cover {found:#x}; gfp_zone() looks at the lowest four bits"]
+    return (
+        [] if found == _LOWEST_FOUR else [f"the zone flags cover {found:#x}; gfp_zone() looks at the lowest four bits"]
+    )
 
 
 def _gates(view: View, segment: SegmentPlan, flags: dict[str, int]) -> list[str]:
@@ -207,7 +135,9 @@ def _present(view: View, segment: SegmentPlan, flags: dict[str, int]) -> list[st
         if gate is not None and not segment.assignment.get(gate, False):
             continue
         constant = segment.constants.get(name)
-        if constant is None:
+        if constant is None and name in view.session.build.broken:
+            wrong.append(view.session.build.broken[name])
+        elif constant is None:
             wrong.append(f"removed: {view.row.name} has {name}, this source does not")
         elif not constant.is_gfp_t:
             wrong.append(f"changed: {name} is not of type gfp_t but of another of {constant.bytes} bytes")
@@ -228,13 +158,15 @@ _RULES = {
 
 def _alone(view: View) -> Iterable[Check]:
     alone = view.session.build.alone
-    base = {"id": "layout.compiles-alone", "subject": "compiles-alone", "kind": "layout", "file": _TYPES_H}
-    if alone is not None:
-        message = f"gfp_types.h does not compile by itself: {alone}; include what it uses" if alone else ""
-        yield Check(**base, status="fail" if alone else "pass", inputs=1, mismatches=int(bool(alone)), message=message)  # type: ignore[arg-type]
-    elif view.row.split:
+    base = Check("layout.compiles-alone", "compiles-alone", "layout", "pass", inputs=1, file=_TYPES_H)
+    if alone is None and view.row.split:
         message = f"removed: {view.row.name} has {_TYPES_H}, this source does not"
-        yield Check(**base, status="fail", inputs=1, mismatches=1, message=message)  # type: ignore[arg-type]
+        yield replace(base, status="fail", mismatches=1, message=message)
+    elif alone:
+        message = f"gfp_types.h does not compile by itself: {alone}; include what it uses"
+        yield replace(base, status="fail", mismatches=1, message=message)
+    elif alone is not None:
+        yield base
 
 
 def _new_flags(view: View) -> Iterable[Check]:

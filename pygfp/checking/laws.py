@@ -8,18 +8,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .config import slug
-from .forms import MaskFilter
-from .laws import Verdict, judge
-from .model.laws import LAWS
-from .native.pool import Job
-from .report import Check, Witness
+from ..config import slug
+from ..forms import MaskFilter
+from ..laws import Verdict, judge
+from ..model.laws import LAWS
+from ..native.pool import Job
+from ..report import Check, Witness, check_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from .checks_helper import Case, Results
-    from .model.laws import Law
+    from ..model.laws import Law
+    from .cases import Case
+    from .helpers import Results
     from .view import View
 
 _FILTER = "gfp_nested_mask"
@@ -48,7 +49,7 @@ def _laws_of(view: View, case: Case) -> Iterable[Check]:
 
 def _verdict(view: View, case: Case, law: Law, verdict: Verdict | None) -> Check:
     base = Check(
-        id=".".join(p for p in ("law", _FILTER, law.id, slug(case.config)) if p),
+        id=check_id("law", _FILTER, law.id, slug(case.config)),
         subject=_FILTER,
         kind="law",
         status="pass",

@@ -9,19 +9,18 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from .model.helpers import Context
-from .releases import version_key
+from ..model.helpers import Context
+from ..releases import version_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .config import Assignment
-    from .flags import FlagTable
-    from .forms import Outcome
-    from .model.policy import Policy
-    from .native.session import Session
-    from .releases import Row
-    from .report import Check, Witness
+    from ..config import Assignment
+    from ..flags import FlagTable
+    from ..model.policy import Policy
+    from ..native.session import Session
+    from ..releases import Row
+    from ..report import Check, Witness
 
 #: A sweep goes in blocks of this many inputs.
 _LEAST_BITS = 11
@@ -73,9 +72,15 @@ class View:
     def domain(self) -> str:
         """The domain in words."""
         if self.extra_inputs:
-            return f"every value of the {self.domain_bits} defined bits, and each higher bit of gfp_t alone and all together"
+            low = f"every value of the {self.domain_bits} defined bits"
+            return f"{low}, and each higher bit of gfp_t alone and all together"
         what = "gfp_t" if self.full else "the defined bits"
         return f"every value of {what} (2^{self.domain_bits} inputs)"
+
+    @property
+    def types_file(self) -> str:
+        """Where the reference row has the flags."""
+        return "include/linux/gfp_types.h" if self.row.split else "include/linux/gfp.h"
 
     def table(self, segment_index: int) -> FlagTable:
         """Return the flags of a segment."""
@@ -101,24 +106,15 @@ class View:
             return replace(
                 witness,
                 input_names=table.format(witness.input),
-                expected=_spell(witness.expected, table),
-                actual=_spell(witness.actual, table),
+                expected_names=_names(witness.expected, table),
+                actual_names=_names(witness.actual, table),
+                unnamed=tuple(n for n in table.names(witness.input) if n in table.flags and n not in order),
             )
 
         return replace(check, first=rename(check.first), smallest=rename(check.smallest))
 
 
-def describe(outcome: Outcome, *, is_filter: bool) -> str:
-    """Return an outcome as text; a mask in hex, to be named later."""
-    if outcome.bug:
-        return "BUG fires"
-    value = f"{outcome.value:#x}" if is_filter else str(outcome.value)
-    return f"{value} and WARN fires" if outcome.warned else value
-
-
-def _spell(text: str, table: FlagTable) -> str:
-    """``0x92cc0`` with its names behind it."""
-    if text.startswith("0x"):
-        number, _, rest = text.partition(" ")
-        return f"{number} ({table.format(int(number, 16))}){' ' + rest if rest else ''}"
-    return text
+def _names(text: str, table: FlagTable) -> str:
+    """The names of the mask that *text* starts with, if it starts with one."""
+    number = text.partition(" ")[0]
+    return table.format(int(number, 16)) if number.startswith("0x") else ""

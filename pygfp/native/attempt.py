@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+One attempt at a build: what is compiled, and what has been found out on the way.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .. import config
+from ..sources import csrc
+from . import compiler as cc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from ..config import Assignment, Selection
+    from ..extract import Subset
+    from ..scan import Definition
+    from .plan import Finding
+
+#: Width of ``long`` on the machines that pygfp runs on; csrc/native/abi.h asserts it.
+WORD_BITS = 64
+
+
+@dataclass
+class Attempt:
+    """
+    What is compiled, how, and what did not compile so far.
+
+    :ivar selection: the configurations to build
+    :ivar workdir: where the compiler runs
+    :ivar wanted: C return type by name of the helpers that may also be macros
+    :ivar on_command: is told each compiler command before it runs
+    :ivar errors: why a helper was left out, by name
+    :ivar alone: why ``gfp_types.h`` does not compile by itself; ``""`` if it does, None where there is none
+    :ivar refusals: why a configuration cannot be built, by its assignment
+    :ivar broken: wanted names that occur and could not be cut out, with the message
+    :ivar dropped: macros that are no constant expression
+    """
+
+    subset: Subset
+    selection: Selection
+    compiler: cc.Compiler
+    workdir: Path
+    wanted: Mapping[str, str]
+    on_command: Callable[[str], None] | None = None
+    errors: dict[str, str] = field(default_factory=dict)
+    alone: str | None = None
+    refusals: dict[tuple[tuple[str, bool], ...], str] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    dropped: set[str] = field(default_factory=set)
+
+    def choices(self, symbols: Sequence[str]) -> list[Assignment]:
+        """Return the judged combinations of *symbols*."""
+        return config.assignments(symbols, self.selection, WORD_BITS)
+
+    def refuse(self, assignment: Assignment, why: str) -> None:
+        """Note that the configuration *assignment* cannot be built."""
+        self.refusals[tuple(sorted(assignment.items()))] = why
+
+    def refused(self, assignment: Assignment) -> str:
+        """Return why *assignment* cannot be built, or ``""``."""
+        return self.refusals.get(tuple(sorted(assignment.items())), "")
+
+    def run(self, *jobs: Sequence[str]) -> list[cc.Run]:
+        """Run the compiler once for each of *jobs*, side by side, with the include path of the build."""
+        full = [[*cc.SEMANTIC_FLAGS, *include_flags(), *arguments] for arguments in jobs]
+        for arguments in full:
+            if self.on_command:
+                self.on_command(shlex.join([*self.compiler.command, *arguments]))
+        return cc.run_all(self.compiler.command, full, cwd=self.workdir)
+
+    def write(self, name: str, text: str) -> str:
+        """Write *text* to *name* in the working directory and return *name*."""
+        (self.workdir / name).write_text(text)
+        return name
+
+    def functions(self, name: str) -> list[Definition]:
+        """Return the function definitions of *name* in the text that is compiled."""
+        return [d for d in self.subset.definitions if d.name == name and d.kind == "function"]
+
+
+def include_flags(shims: Path | None = None) -> list[str]:
+    """Return where the compiler may look for headers: the subset, pygfp's shims, the empty ones. Nowhere else."""
+    root = csrc() if shims is None else shims
+    return ["-I.", "-Iinclude", f"-I{root / 'shim'}", "-Istub", f"-I{root}"]

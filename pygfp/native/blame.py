@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Blame: which definition is at fault when a text does not compile, and how to go on without it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..errors import BuildError
+from ..extract import blank
+from . import unit
+from .plan import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..extract import Subset
+    from ..scan import Definition
+    from . import compiler as cc
+    from .attempt import Attempt
+    from .unit import Segment, Wrapper
+
+
+def explain(done: cc.Run) -> str:
+    """Return the first error of a run, with what to do where the cause is known."""
+    if not done.errors:
+        return str(done.failure("compiler"))
+    first = done.errors[0]
+    missing = re.match(r"(\S+?)(?:: No such file or directory|' file not found)", first.message.removeprefix("'"))
+    if missing:
+        found = f"{first.file}:{first.line}: includes <{missing[1]}>"
+        return f"{found}, which neither the tree nor pygfp has; add the file or remove the include"
+    return str(first)
+
+
+def narrow_down(attempt: Attempt, parts: Sequence[tuple[Segment, list[Wrapper]]]) -> bool:
+    """
+    Compile each configuration by itself, leave out what is to blame, and return whether that was anything.
+
+    :raises BuildError: in no configuration is there anything that could be left out
+    """
+    jobs = []
+    for segment, wrappers in parts:
+        text = unit.compile_unit(attempt.subset, [(segment, wrappers)], rename=False)
+        name = attempt.write(f"check{segment.index}.c", text)
+        jobs.append(["-fsyntax-only", "-DPYGFP_TABLE_NAME=pygfp_table", name])
+    runs = attempt.run(*jobs)
+    failed = [(segment, done) for (segment, _), done in zip(parts, runs, strict=True) if not done.ok]
+    hopeless = []
+    for segment, done in failed:
+        blamed = [_blame(attempt, error, segment.index) for error in done.errors]
+        if not any(blamed):
+            hopeless.append((segment, done))
+    if hopeless and len(hopeless) == len(parts):
+        done = hopeless[0][1]
+        message = f"the header does not compile: {explain(done)}"
+        raise BuildError(message, command=done.command, stderr=done.stderr)
+    for segment, done in hopeless:
+        attempt.refuse(segment.assignment, explain(done))
+    return bool(failed)
+
+
+def _blame(attempt: Attempt, error: cc.Diagnostic, segment: int) -> bool:
+    """Leave out the definition that *error* stands in; False where it stands in none."""
+    place, _, name = error.file.rpartition(":")
+    if place == "pygfp:constant":
+        attempt.dropped.add(name)
+        attempt.broken[name] = f"the macro {name} does not compile as a constant: {error.message}"
+        return True
+    if place == "pygfp:helper":
+        attempt.errors.setdefault(name, error.message)
+        return True
+    if "static assertion failed" in error.message:
+        finding = Finding(error.file, error.line, segment, f"a static assertion fails: {error.message}")
+        attempt.findings += [finding] if finding not in attempt.findings else []
+    kinds = {"function", "declaration"}
+    for d in attempt.subset.definitions:
+        if d.path == error.file and d.line <= error.line <= d.end_line and d.kind in kinds:
+            _leave_out(attempt, d, error)
+            return True
+    # An error that follows from one that was dealt with a moment ago.
+    return any(left.path == error.file and left.line == error.line for left in attempt.subset.left_out)
+
+
+def _leave_out(attempt: Attempt, definition: Definition, error: cc.Diagnostic) -> None:
+    attempt.errors.setdefault(definition.name, str(error))
+    for inner in _swallowed(attempt, definition):
+        attempt.broken[inner] = f"{error}; {inner} is swallowed by {definition.name}: is a brace missing there?"
+    attempt.subset = _without(attempt.subset, definition, f"does not compile: {error}")
+
+
+def _swallowed(attempt: Attempt, definition: Definition) -> list[str]:
+    code = attempt.subset.scans[definition.path].code[definition.start : definition.end]
+    others = {d.name for d in attempt.subset.definitions if d.kind in {"function", "macro"} and d is not definition}
+    return [
+        name
+        for name in attempt.wanted
+        if name != definition.name and name not in others and re.search(rf"\b{name}\s*\(".encode(), code)
+    ]
+
+
+def _without(subset: Subset, definition: Definition, reason: str) -> Subset:
+    left = blank(subset, definition, reason)
+    kept = tuple(
+        d for d in left.definitions if not (d.path == definition.path and definition.start <= d.start < definition.end)
+    )
+    return replace(left, definitions=kept)
