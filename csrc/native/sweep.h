@@ -71,27 +71,25 @@ PYGFP_SHARED static void pygfp_witness(u64 base, u64 mask, bool is_filter,
 			  const struct pygfp_expect *expect,
 			  struct pygfp_tally *tally, pygfp_call_fn call)
 {
-	const u64 best = tally->smallest;
-	int fewest = tally->mismatches ? __builtin_popcountll(best) : 65;
-	const bool first_known = tally->mismatches;
-	bool first_found = first_known;
+	bool found = tally->mismatches;
+	int fewest = found ? __builtin_popcountll(tally->smallest) : 65;
 
 	/* Every input of an aligned block has the bits of its base at least. */
-	if (first_known && __builtin_popcountll(base) >= fewest)
+	if (found && base > tally->first && __builtin_popcountll(base) > fewest)
 		return;
-	for (u32 i = 0; i < PYGFP_BLOCK; i++) {
-		const int bits = __builtin_popcountll(base + i);
+	for (u64 x = base; x < base + PYGFP_BLOCK; x++) {
+		const int bits = __builtin_popcountll(x);
+		const bool lower = !found || x < tally->first;
+		const bool smaller = bits < fewest || (bits == fewest && x < tally->smallest);
 
-		if (first_found && bits >= fewest)
+		if ((!lower && !smaller) || pygfp_agrees(x, mask, is_filter, expect, call))
 			continue;
-		if (pygfp_agrees(base + i, mask, is_filter, expect, call))
-			continue;
-		if (!first_found)
-			tally->first = base + i;
-		first_found = true;
-		if (bits < fewest) {
+		found = true;
+		if (lower)
+			tally->first = x;
+		if (smaller) {
 			fewest = bits;
-			tally->smallest = base + i;
+			tally->smallest = x;
 		}
 	}
 }
@@ -113,8 +111,8 @@ PYGFP_SHARED static void pygfp_sweep_filter(u64 base, u64 count, u64 mask,
 }
 
 /*
- * The expected answers of a block differ from those of the block before only
- * where an index bit above the block has changed; they are laid out anew then.
+ * Blocks that agree in the index bits above a block have the same expected
+ * answers. These are laid out once, and compared with all such blocks in turn.
  */
 #define PYGFP_DEFINE_SWEEP_TABLE(bits, type) \
 PYGFP_SHARED static void pygfp_sweep_table##bits(u64 base, u64 count, u64 mask, \
@@ -124,31 +122,34 @@ PYGFP_SHARED static void pygfp_sweep_table##bits(u64 base, u64 count, u64 mask, 
 { \
 	type values[PYGFP_BLOCK]; \
 	u32 events[PYGFP_BLOCK]; \
-	u64 high_bits = 0, laid_out = ~0ULL; \
+	u64 high_bits = 0, high = 0; \
 \
 	for (u32 i = 0; i < expect->n_index; i++) \
 		high_bits |= 1ULL << expect->index_bit[i]; \
 	high_bits &= ~(u64)(PYGFP_BLOCK - 1); \
-	for (u64 done = 0; done < count; done += PYGFP_BLOCK) { \
-		const u64 at = base + done; \
+	do { \
+		bool laid_out = false; \
 \
-		if ((at & high_bits) != laid_out) { \
-			for (u32 i = 0; i < PYGFP_BLOCK; i++) { \
+		for (u64 at = base; at < base + count; at += PYGFP_BLOCK) { \
+			if ((at & high_bits) != high) \
+				continue; \
+			for (u32 i = 0; !laid_out && i < PYGFP_BLOCK; i++) { \
 				const u32 index = pygfp_index(at + i, expect); \
 \
 				events[i] = expect->events[index]; \
 				values[i] = events[i] == 1 ? 0 : (type)expect->values[index]; \
 			} \
-			laid_out = at & high_bits; \
-		} \
-		const u32 same = agreeing(at, values, events); \
+			laid_out = true; \
+			const u32 same = agreeing(at, values, events); \
 \
-		if (same != PYGFP_BLOCK) { \
-			pygfp_witness(at, mask, false, expect, tally, call); \
-			tally->mismatches += PYGFP_BLOCK - same; \
+			if (same != PYGFP_BLOCK) { \
+				pygfp_witness(at, mask, false, expect, tally, call); \
+				tally->mismatches += PYGFP_BLOCK - same; \
+			} \
+			tally->inputs += PYGFP_BLOCK; \
 		} \
-		tally->inputs += PYGFP_BLOCK; \
-	} \
+		high = (high - high_bits) & high_bits; \
+	} while (high); \
 }
 
 PYGFP_DEFINE_SWEEP_TABLE(32, u32)

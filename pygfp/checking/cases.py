@@ -33,7 +33,6 @@ class Case:
     :ivar model: None for a helper that the model does not cover
     :ivar ungrouped: grouping pages by mobility is off
     :ivar expected: the model's form, with what the header does to undecided flags
-    :ivar mined: the form that the C looks like, or None
     :ivar proven: the form that the C was shown to have on every input, or None
     :ivar tally: the comparison with *expected*
     :ivar undecided: flags without a verdict, and what the header does to each
@@ -44,7 +43,6 @@ class Case:
     model: HelperModel | None
     ungrouped: bool = False
     expected: Form | None = None
-    mined: Form | None = None
     proven: Form | None = None
     tally: Tally = field(default_factory=Tally)
     undecided: dict[str, Fate] = field(default_factory=dict)
@@ -90,9 +88,10 @@ def compare(view: View, cases: Sequence[Case]) -> None:
 
 
 def _settle(view: View, case: Case) -> None:
-    case.mined = mine(lambda xs: case.call(view, xs), view.domain_bits, is_filter=case.plan.is_filter)
+    """What the case is compared with. A first call shows whether the helper returns at all."""
+    case.call(view, [0, (1 << view.domain_bits) - 1])
     if case.model is None:
-        case.expected = case.mined
+        case.expected = _mine(view, case)
         return
     table = view.table(case.meaning.segment)
     context = view.context(case.meaning.segment, case.config, ungrouped=case.ungrouped)
@@ -137,10 +136,20 @@ def _sweep(view: View, cases: Sequence[Case]) -> None:
         if not tally.crash:
             _compare_extra(view, case, form)
             case.proven = None if tally.mismatches else form
-    again = [(c, c.mined) for c, _ in ready if c.mined and c.model and not c.proven and not c.crash]
+    wrong = [c for c, _ in ready if c.model and not c.proven and not c.crash]
+    again = [(c, mined) for c in wrong if (mined := _mine(view, c)) is not None]
     for (case, form), tally in zip(again, pool.sweep([c.job(view, f) for c, f in again]), strict=True):
         if not tally.crash and not tally.mismatches:
             case.proven = form
+
+
+def _mine(view: View, case: Case) -> Form | None:
+    """The form that the C looks like; a helper that crashes on the way has none."""
+    try:
+        return mine(lambda xs: case.call(view, xs), view.domain_bits, is_filter=case.plan.is_filter)
+    except HelperCrashed as exc:
+        case.crash = exc
+        return None
 
 
 def _compare_extra(view: View, case: Case, form: Form) -> None:

@@ -12,7 +12,6 @@ import contextlib
 import os
 import signal
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -254,6 +253,8 @@ def _write(text: str, output: Path | None) -> None:
         with output.open("w", encoding="utf-8", errors="backslashreplace") as stream:
             stream.write(text)
         return
+    import tempfile  # noqa: PLC0415 - most results go to stdout
+
     with tempfile.NamedTemporaryFile(
         "w", dir=output.absolute().parent, prefix=".pygfp-", delete=False, encoding="utf-8", errors="backslashreplace"
     ) as stream:

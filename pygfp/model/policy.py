@@ -9,7 +9,6 @@ The rules are those of the patch series "mm: fix nested allocation context filte
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -105,6 +104,8 @@ def parse_policy(text: str, label: str) -> Policy:
     :param label: the file's name, for messages
     :raises UsageError: not TOML, not a flag name, or not keep, drop or force
     """
+    import tomllib  # noqa: PLC0415 - few runs read a policy file
+
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:

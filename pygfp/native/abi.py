@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..sources import csrc
-
 
 def declarations() -> str:
     """Return the part of ``abi.h`` between its two cffi markers."""
+    from ..sources import csrc  # noqa: PLC0415 - a worker, which must start fast, has no use for it
+
     text = (csrc() / "native" / "abi.h").read_text()
     return text.split("/* cffi begin */")[1].split("/* cffi end */")[0]
 

@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 
     Part = tuple[Segment, list[Wrapper]]
 
-#: How the sweep is compiled. -O3 vectorises the block loop; the cache key holds the processor.
-OPTIMISE = ("-O3", "-march=native")
-
 #: Flags of a shared object that one worker loads, with its table under a fixed name.
 _SHARED = ("-shared", "-fPIC", "-fvisibility=hidden", "-nostdlib", "-DPYGFP_TABLE_NAME=pygfp_table")
 
@@ -187,14 +184,14 @@ def _compile(
 ) -> list[str] | None:
     """The shared objects, or None where something had to be left out first."""
     parts = [(_without_dropped(s, attempt), _wrappers(plans, s)) for s in segments]
-    if not link:
-        attempt.write("unit0.c", unit.compile_unit(attempt.subset, parts))
-        return []
-    halves = _balance(parts)
+    halves = _balance(parts) if link else [parts]
     names = [attempt.write(f"unit{n}.c", unit.compile_unit(attempt.subset, half)) for n, half in enumerate(halves)]
-    *runs, lone = attempt.run(*[_link(name) for name in names], *(alone or [["--version"]]))
-    if alone:
-        attempt.alone = "" if lone.ok else explain(lone)
+    jobs = [_link(name) for name in names] if link else []
+    every = attempt.run(*jobs, *alone)
+    runs, lone = every[: len(jobs)], every[len(jobs) :]
+    attempt.alone = next(("" if one.ok else explain(one) for one in lone), None)
+    if not link:
+        return []
     if not all(r.ok for r in runs):
         if narrow_down(attempt, parts):
             return None
@@ -221,7 +218,7 @@ def _without_dropped(segment: Segment, attempt: Attempt) -> Segment:
 
 
 def _link(name: str) -> list[str]:
-    return [*_SHARED, *OPTIMISE, name, "-o", name.replace(".c", ".so")]
+    return [*_SHARED, *cc.OPTIMISE, name, "-o", name.replace(".c", ".so")]
 
 
 def _balance(parts: Sequence[Part]) -> list[list[Part]]:

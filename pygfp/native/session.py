@@ -19,10 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from .. import config
 from ..errors import BuildError
-from ..extract import extract
 from ..flags import FlagTable
 from ..sources import csrc
-from . import build as building
 from . import compiler as cc
 from .cache import Cache
 from .plan import Build, Constant, HelperPlan, Meaning
@@ -149,6 +147,9 @@ def _cached(request: _Request, pool: Pool) -> Session:
 def _make(
     request: _Request, compiler: cc.Compiler, cache: Cache, key: str, timings: dict[str, float]
 ) -> tuple[Build, list[tuple[str, str]]]:
+    from ..extract import extract  # noqa: PLC0415 - a build that is in the cache needs no parser
+    from . import build as building  # noqa: PLC0415 - ditto
+
     started = time.monotonic()
     subset = extract(request.source, tuple(request.wanted))
     extracted = time.monotonic()
@@ -197,7 +198,7 @@ def _key(request: _Request, compiler: cc.Compiler) -> str:
         text_digest(request.source),
         repr((sorted(request.selection.fixed.items()), request.selection.complete)),
         compiler.identity,
-        repr((building.OPTIMISE, cc.SEMANTIC_FLAGS)),
+        repr((cc.OPTIMISE, cc.SEMANTIC_FLAGS)),
         repr(sorted(request.wanted.items())),
         _processor(),
     ]
