@@ -135,7 +135,7 @@ def _sweep(view: View, cases: Sequence[Case]) -> None:
         case.tally, case.crash = tally, tally.crash
         if not tally.crash:
             _compare_extra(view, case, form)
-            case.proven = None if tally.mismatches else form
+            case.proven = None if tally.mismatches or case.crash else form
     wrong = [c for c, _ in ready if c.model and not c.proven and not c.crash]
     again = [(c, mined) for c in wrong if (mined := _mine(view, c)) is not None]
     for (case, form), tally in zip(again, pool.sweep([c.job(view, f) for c, f in again]), strict=True):
@@ -155,6 +155,11 @@ def _mine(view: View, case: Case) -> Form | None:
 def _compare_extra(view: View, case: Case, form: Form) -> None:
     """The inputs above a sweep's reach, one by one."""
     inputs = view.extra_inputs
-    for x, outcome in zip(inputs, case.call(view, inputs) if inputs else (), strict=True):
+    try:
+        outcomes = case.call(view, inputs) if inputs else []
+    except HelperCrashed as exc:
+        case.crash = exc
+        return
+    for x, outcome in zip(inputs, outcomes, strict=True):
         differs = not outcome.agrees(form.outcome(x))
         case.tally.add({"inputs": 1, "mismatches": int(differs), "first": x, "smallest": x})

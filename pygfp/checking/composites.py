@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..config import slug
-from ..model.masks import MASKS
+from ..model.masks import MASKS, NO_MASKS
 from ..releases import version_key
 from ..report import Check, check_id
 
@@ -39,7 +39,7 @@ def _composites(view: View) -> list[str]:
 def _is_composite(name: str, value: int) -> bool:
     if name.startswith("__GFP_"):
         return value.bit_count() > 1
-    return name.startswith("GFP_")
+    return name.startswith("GFP_") and name not in NO_MASKS
 
 
 def _composite(view: View, name: str) -> Iterable[Check]:

@@ -59,6 +59,9 @@ def _bits(table: FlagTable, _: Release) -> int:
     return _every(table)
 
 
+#: Macros that are numbers of gfp_zone()'s own, whatever their type.
+NO_MASKS = frozenset({"GFP_ZONE_TABLE", "GFP_ZONE_BAD", "GFP_ZONES_SHIFT"})
+
 #: Mask name to its value in a build of a release.
 MASKS: dict[str, Callable[[FlagTable, Release], int]] = {
     "__GFP_BITS_MASK": _bits,

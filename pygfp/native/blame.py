@@ -29,6 +29,9 @@ def explain(done: cc.Run) -> str:
     if not done.errors:
         return str(done.failure("compiler"))
     first = done.errors[0]
+    if first.file.endswith("native/abi.h"):
+        command = " ".join(done.command[:2])
+        return f"{command} makes code for another kind of machine than this 64-bit one; name a compiler for it in CC"
     missing = re.match(r"(\S+?)(?:: No such file or directory|' file not found)", first.message.removeprefix("'"))
     if missing:
         found = f"{first.file}:{first.line}: includes <{missing[1]}>"

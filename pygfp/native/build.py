@@ -93,6 +93,7 @@ def _pass(attempt: Attempt, *, link: bool) -> Build | None:
     wishes = [p.symbols for p in plans if not p.unswept] + [list(flag_symbols), *constant_symbols.values()]
     choices = list(enumerate(config.cover(a for symbols in wishes for a in attempt.choices(symbols))))
     segments = _preprocess(attempt, [(k, a) for k, a in choices if not attempt.refused(a)], closure)
+    _require_lines(attempt, segments)
     plans = [read_signature(p, segments, attempt) for p in plans]
     plans = [merge(p, segments, attempt, closure, flag_symbols) for p in plans]
     alone = _write_alone(attempt, flag_symbols)
@@ -141,6 +142,16 @@ def _preprocess(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], clo
         if one.ok
         for segment in unit.segments(one.stdout, [choice])
     ]
+
+
+def _require_lines(attempt: Attempt, segments: Sequence[Segment]) -> None:
+    """Without the compiler's line markers no helper could be told from one that is compiled out."""
+    for segment in segments:
+        missing = set(attempt.subset.order) & set(WHOLE) - {path for path, _ in segment.lines}
+        if missing:
+            command = " ".join(attempt.compiler.command)
+            message = f"{command} -E gives no line of {min(missing)}; name a compiler that writes line markers in CC"
+            raise BuildError(message)
 
 
 def _cpp(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], zones: Mapping[int, int], name: str) -> list[str]:

@@ -105,7 +105,8 @@ class Run:
     def diagnostics(self) -> list[Diagnostic]:
         """Its errors and warnings, in order."""
         return [
-            Diagnostic(m["file"], int(m["line"]), m["level"], m["message"]) for m in _DIAGNOSTIC.finditer(self.stderr)
+            Diagnostic(m["file"].removeprefix("./"), int(m["line"]), m["level"], m["message"])
+            for m in _DIAGNOSTIC.finditer(self.stderr)
         ]
 
     def failure(self, what: str) -> BuildError:

@@ -191,10 +191,8 @@ def text_digest(source: Source) -> str:
 
 
 def _key(request: _Request, compiler: cc.Compiler) -> str:
-    from .. import __version__  # noqa: PLC0415 - the package is complete by now
-
     parts = [
-        __version__,
+        _builder_digest(),
         text_digest(request.source),
         repr((sorted(request.selection.fixed.items()), request.selection.complete)),
         compiler.identity,
@@ -203,6 +201,15 @@ def _key(request: _Request, compiler: cc.Compiler) -> str:
         _processor(),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _builder_digest() -> str:
+    """The digest of the Python that makes a build: another builder may make another one of the same text."""
+    h = hashlib.sha256()
+    package = Path(__file__).resolve().parent
+    for path in sorted((*package.glob("*.py"), *(package.parent / f"{n}.py" for n in ("config", "extract", "scan")))):
+        h.update(path.read_bytes())
+    return h.hexdigest()
 
 
 def _processor() -> str:

@@ -103,7 +103,7 @@ def segments(preprocessed: str, choices: Sequence[tuple[int, Assignment]]) -> li
     for raw in preprocessed.splitlines():
         marker = _MARKER.match(raw)
         if marker:
-            line, file = int(marker[1]), marker[2]
+            line, file = int(marker[1]), marker[2].removeprefix("./")
             if current:
                 current.text.append(f'# {line} "{file}"')
             continue

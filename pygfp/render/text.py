@@ -100,7 +100,7 @@ def _problem(group: list[Check], style: Style) -> Iterable[str]:
     if one.smallest or (one.mismatches and one.kind in {"helper", "range", "law"}):
         yield f"  {one.mismatches:,} of {one.inputs:,} inputs differ{' in the first of them' if len(group) > 1 else ''}"
     if one.smallest:
-        yield from _witness("smallest", one.smallest)
+        yield from _witness(one.smallest, expected=one.kind != "law")
         if one.first and one.first.input != one.smallest.input:
             yield f"    first     {_input(one.first)}"
 
@@ -110,9 +110,10 @@ def _config(config: dict[str, bool]) -> str:
     return "+".join(on) or "none on"
 
 
-def _witness(name: str, witness: Witness) -> Iterable[str]:
-    yield f"    {name}  {_input(witness)}"
-    yield f"    expected  {witness.expected}  {witness.expected_names}".rstrip()
+def _witness(witness: Witness, *, expected: bool) -> Iterable[str]:
+    yield f"    smallest  {_input(witness)}"
+    if expected:
+        yield f"    expected  {witness.expected}  {witness.expected_names}".rstrip()
     yield f"    actual    {witness.actual}  {witness.actual_names}".rstrip()
 
 
