@@ -78,7 +78,12 @@ def check(source: Source, selection: Selection, options: Options | None = None) 
         domain_bits=view.domain_bits,
         domain=view.domain,
         left_out=tuple(_left_out(session)),
-        notes=(*session.complaints, *session.build.notes, *layout.moved(view), *_unused(selection, session)),
+        notes=(
+            *session.complaints,
+            *session.build.notes,
+            *layout.moved(view),
+            *_unused(selection, options.policy, session),
+        ),
         timings={k: round(v, 6) for k, v in timings.items()},
     )
 
@@ -110,7 +115,12 @@ def _left_out(session: Session) -> Iterable[str]:
     for symbol in session.build.unreachable:
         yield (
             f"configurations with {symbol}=y: Kconfig ties it to another word size than this compiler's "
-            f"{session.build.word_bits} bits (--set {symbol}=y judges them all the same)"
+            f"{session.build.word_bits} bits (--set {symbol}=y judges them all the same, as no real kernel is built)"
+        )
+    if session.build.unjudged_symbols:
+        yield (
+            f"configurations with any of {', '.join(session.build.unjudged_symbols)}: the headers test them, "
+            "and nothing that is judged depends on them; they are off"
         )
     unswept = [h for h in session.build.helpers if h.unswept and h.name not in WANTED and not h.error]
     if unswept:
@@ -118,8 +128,12 @@ def _left_out(session: Session) -> Iterable[str]:
         yield f"{len(unswept)} functions that take a gfp_t and are no function of it alone: {reasons}"
 
 
-def _unused(selection: Selection, session: Session) -> Iterable[str]:
-    """What to say of symbols that were set and that nothing depends on."""
+def _unused(selection: Selection, policy: Policy, session: Session) -> Iterable[str]:
+    """What to say of symbols and flags that were given and that nothing depends on."""
+    defined = {name for segment in session.build.segments for name in segment.constants}
+    for flag in policy.decided:
+        if flag not in defined:
+            yield f"the policy file decides {flag}, which this source does not define"
     if selection.complete:
         return
     known = {s for h in session.build.helpers for s in h.symbols} | set(session.build.flag_symbols)

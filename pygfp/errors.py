@@ -81,7 +81,8 @@ class HelperCrashed(PygfpError):  # noqa: N818 - a statement about the helper, n
 
     def __init__(self, helper: str, reason: str, first: int, last: int) -> None:
         """Say what happened to *helper* somewhere in *first*..*last*."""
-        super().__init__(f"{helper} {reason} on an input in {first:#x}..{last:#x}")
+        where = f"input {first:#x}" if first == last else f"an input in {first:#x}..{last:#x}"
+        super().__init__(f"{helper} {reason} on {where}")
         self.helper = helper
         self.reason = reason
         self.first = first

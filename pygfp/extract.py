@@ -162,14 +162,16 @@ def _inside(scanned: Scan, kept: Sequence[Definition]) -> list[Definition]:
 
 def _whole_line(scanned: Scan, end: int) -> int:
     """Where the line that ends a definition ends, with the comment that may begin on it."""
-    if end and scanned.text[end - 1 : end] == b"\n":
-        return end
-    stop = scanned.text.find(b"\n", end)
-    stop = len(scanned.text) if stop < 0 else stop
-    opened = scanned.text.rfind(b"/*", end, stop)
-    if opened >= 0 and scanned.text.find(b"*/", opened, stop) < 0:
-        closed = scanned.text.find(b"*/", opened)
-        stop = len(scanned.text) if closed < 0 else closed + 2
+    text = scanned.text
+    if end and text[end - 1 : end] == b"\n":
+        end -= 1
+    stop = text.find(b"\n", end)
+    stop = len(text) if stop < 0 else stop
+    opened = text.rfind(b"/*", text.rfind(b"\n", 0, end) + 1, stop)
+    # What a comment covers is blank in the code.
+    if opened >= 0 and scanned.code[opened : opened + 2] == b"  " and text.find(b"*/", opened, stop) < 0:
+        closed = text.find(b"*/", opened)
+        stop = len(text) if closed < 0 else closed + 2
     return stop
 
 
@@ -253,15 +255,14 @@ def _stubs(source: Source) -> tuple[tuple[str, ...], list[str]]:
     shims = csrc() / "shim"
     stubs, notes = [], []
     for name, present in source.includes.items():
-        path = f"include/{name}"
-        if path in WHOLE or path in _NEEDED:
+        if any(path in WHOLE or path in _NEEDED for path in (f"include/{name}", f"include/linux/{name}")):
             continue
         if (shims / name).is_file():
             if not present:
                 notes.append(f"include/{name} is not in {source.label}; pygfp's shim stands in for it")
         elif present:
             stubs.append(name)
-            notes.append(f"<{name}> is unknown to pygfp and stands empty")
+            notes.append(f"{name}, which the header includes, is unknown to pygfp and stands empty")
     return tuple(stubs), notes
 
 

@@ -104,7 +104,7 @@ class FlagTable:
             if name in self.masks:
                 value |= self.masks[name]
             elif re.fullmatch(r"0[xX][0-9a-fA-F]+|\d+", name):
-                value |= int(name, 0)
+                value |= int(name, 16 if name[:2] in {"0x", "0X"} else 10)
             elif name != "none":
                 raise UnknownFlagError(name, self.masks)
         return value

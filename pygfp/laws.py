@@ -96,7 +96,7 @@ def judge(form: MaskFilter, law: MaskLaw, n_bits: int) -> Verdict:
         sum(1 << b for b, on in zip(together, choice, strict=True) if on)
         for choice in product((0, 1), repeat=len(together))
     ]
-    breakers = [c for c in combos if _classes_break(form, law, c, together)]
+    breakers = [c for c in combos if _classes_break(form, law, c)]
     good = 0 if above else good_alone * (len(combos) - len(breakers))
     mismatches = (1 << n_bits) - good
     if not mismatches:
@@ -118,8 +118,8 @@ def _outside_breaks(form: MaskFilter, law: MaskLaw, n_bits: int) -> bool:
     return part.broken_by(MaskFilter(form.keep & above, form.force & above), 0)
 
 
-def _classes_break(form: MaskFilter, law: MaskLaw, x: int, bits: list[int]) -> bool:
-    mask = sum(1 << b for b in bits)
+def _classes_break(form: MaskFilter, law: MaskLaw, x: int) -> bool:
+    mask = law.class_bits
     part = MaskLaw(
         law.gained & mask, law.lost & mask, law.set & mask, law.clear & mask, law.any, law.all, law.idempotent
     )

@@ -40,7 +40,7 @@ WATCHED = (
 )
 
 _MAX_BYTES = 16 << 20
-_INCLUDE = re.compile(rb"^[ \t]*#[ \t]*include[ \t]*<([^>\n]+)>", re.MULTILINE)
+_INCLUDE = re.compile(rb"^[ \t]*#[ \t]*include[ \t]*[<\"]([^>\"\n]+)[>\"]", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,9 @@ def revision(path: Path, name: str) -> Source:
 
     :raises KernelTreeError: not a git tree, no such revision, or no GFP header in it
     """
+    if not name:
+        message = f"{path}@: expected a revision after the @, found none"
+        raise KernelTreeError(message, path=path)
     commit = _git(path, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     if commit is None:
         message = (
@@ -231,7 +234,8 @@ def _other_halves(path: Path) -> list[Path]:
     The directories that a build directory refers to: its ``source`` link and what its Makefile includes.
 
     A package that was unpacked and not installed names absolute paths that do not exist; the
-    same path below the place it was unpacked to, and the neighbour of that name, are tried too.
+    same path below the place it was unpacked to, or beside that place in a directory of the package's name, and
+    the neighbour of that name, are tried too.
     """
     targets: list[Path] = []
     real = path.resolve()
@@ -246,6 +250,7 @@ def _other_halves(path: Path) -> list[Path]:
         named = Path(next(g for g in match.groups() if g))
         targets.append(real / named)
         targets.append(real.parent / named.name)
+        targets.extend(p / named.name / named.relative_to("/") for p in real.parents if named.is_absolute())
         targets.extend(p / named.relative_to("/") for p in real.parents if named.is_absolute() and p != Path("/"))
     existing = [p for p in targets if p.is_dir()]
     return existing or targets[:1]
@@ -275,8 +280,8 @@ def _includes(files: Mapping[str, bytes], has: Callable[[str], bool]) -> dict[st
 
 
 def _include_places(name: str) -> list[str]:
-    """Where ``<name>`` may be in a tree: a build generates some of them, so their generic form counts."""
-    places = [f"include/{name}", f"include/uapi/{name}"]
+    """Where an included *name* may be in a tree: a build generates some, so their generic form counts."""
+    places = [f"include/{name}", f"include/uapi/{name}", f"include/linux/{name}"]
     if name.startswith("asm/"):
         places.append(f"include/asm-generic/{name[4:]}")
     return places

@@ -63,6 +63,8 @@ struct pygfp_helper {
 struct pygfp_segment {
 	unsigned int index;
 	unsigned int gfp_t_bytes;
+	unsigned int gfp_t_signed;
+	unsigned int unused;
 	unsigned int n_constants;
 	unsigned int n_helpers;
 	const struct pygfp_constant *constants;
@@ -75,7 +77,8 @@ struct pygfp_table {
 	const struct pygfp_segment *segments;
 	void (*judge)(const struct pygfp_helper *helper,
 		      unsigned long long base, unsigned long long count,
-		      const struct pygfp_law *law, struct pygfp_tally *tally);
+		      const struct pygfp_law *laws, unsigned int n_laws,
+		      struct pygfp_tally *tallies);
 };
 /* cffi end */
 
@@ -98,8 +101,8 @@ PYGFP_AT(pygfp_constant, bytes, 16);
 PYGFP_SIZE(pygfp_constant, 24);
 PYGFP_AT(pygfp_helper, call, 16);
 PYGFP_SIZE(pygfp_helper, 32);
-PYGFP_AT(pygfp_segment, constants, 16);
-PYGFP_SIZE(pygfp_segment, 32);
+PYGFP_AT(pygfp_segment, constants, 24);
+PYGFP_SIZE(pygfp_segment, 40);
 PYGFP_SIZE(pygfp_law, 104);
 PYGFP_AT(pygfp_table, judge, 16);
 PYGFP_SIZE(pygfp_table, 24);

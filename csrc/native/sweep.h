@@ -225,43 +225,78 @@ static void pygfp_run_##id(u64 base, u64 count, const struct pygfp_expect *expec
 }
 
 /*
- * A law of a filter, one input at a time: bits that the output must not gain
- * or lose against the input, bits that it must or must not have, masks of
- * which any or all bits must be there as before. Slow and general: for filters
- * that have no form from which a law can be read.
+ * Laws of a filter, one input at a time: bits that the output must not gain or
+ * lose against the input, bits that it must or must not have, masks of which
+ * any or all bits must be there as before. Slow and general: for a helper that
+ * has no form from which the laws could be read.
  */
-static bool pygfp_breaks(u64 input, const struct pygfp_law *law, pygfp_call_fn call)
+static inline bool pygfp_breaks(u64 x, u64 y, bool stable, const struct pygfp_law *law)
 {
-	struct pygfp_result once, twice;
+	bool broken = (y & ~x & law->gained) || (x & ~y & law->lost) || (~y & law->set) ||
+		      (y & law->clear) || (law->idempotent && !stable);
 
-	call(input, 0, &once);
-	if (once.bug || (once.value & ~input & law->gained) || (input & ~once.value & law->lost) ||
-	    (~once.value & law->set) || (once.value & law->clear))
-		return true;
 	for (int i = 0; i < 4; i++) {
-		if (!(input & law->any[i]) != !(once.value & law->any[i]))
-			return true;
-		if (((input & law->all[i]) == law->all[i]) != ((once.value & law->all[i]) == law->all[i]))
-			return true;
+		broken |= !(x & law->any[i]) != !(y & law->any[i]);
+		broken |= ((x & law->all[i]) == law->all[i]) != ((y & law->all[i]) == law->all[i]);
 	}
-	if (law->idempotent)
-		call(once.value, 0, &twice);
-	return law->idempotent && twice.value != once.value;
+	return broken;
+}
+
+/* Whether the helper gives y back for y; few outputs are distinct, so most are known. */
+static inline bool pygfp_stable(u64 y, pygfp_call_fn call, u64 *known)
+{
+	u64 *const slot = &known[(y ^ y >> 12 ^ y >> 24) & 4095];
+	struct pygfp_result twice;
+
+	if (*slot == y + 1)
+		return true;
+	call(y, 0, &twice);
+	if (twice.bug || twice.value != y)
+		return false;
+	*slot = y + 1;
+	return true;
+}
+
+static void pygfp_note(u64 x, struct pygfp_tally *tally)
+{
+	if (!tally->mismatches)
+		tally->first = x;
+	if (!tally->mismatches || __builtin_popcountll(x) < __builtin_popcountll(tally->smallest))
+		tally->smallest = x;
+	tally->mismatches++;
 }
 
 PYGFP_SHARED static void pygfp_judge(const struct pygfp_helper *helper, u64 base, u64 count,
-				     const struct pygfp_law *law, struct pygfp_tally *tally)
+				     const struct pygfp_law *laws, u32 n_laws,
+				     struct pygfp_tally *tallies)
 {
-	for (u64 x = base; x < base + count; x++) {
-		if (!pygfp_breaks(x, law, helper->call))
-			continue;
-		if (!tally->mismatches)
-			tally->first = x;
-		if (!tally->mismatches || __builtin_popcountll(x) < __builtin_popcountll(tally->smallest))
-			tally->smallest = x;
-		tally->mismatches++;
+	u64 known[4096] = { 0 };
+	u64 gained = 0, lost = 0, set = 0, clear = 0, classes = 0;
+
+	for (u32 n = 0; n < n_laws; n++) {
+		gained |= laws[n].gained;
+		lost |= laws[n].lost;
+		set |= laws[n].set;
+		clear |= laws[n].clear;
+		for (int i = 0; i < 4; i++)
+			classes |= laws[n].any[i] | laws[n].all[i];
+		tallies[n].inputs += count;
 	}
-	tally->inputs += count;
+	for (u64 x = base; x < base + count; x++) {
+		struct pygfp_result seen;
+
+		helper->call(x, 0, &seen);
+		const u64 y = seen.value;
+		const bool stable = !seen.bug && pygfp_stable(y, helper->call, known);
+
+		/* Nothing changed that any law looks at. */
+		if (stable && !((y & ~x & gained) | (x & ~y & lost) | (~y & set) |
+				(y & clear) | ((x ^ y) & classes)))
+			continue;
+		for (u32 n = 0; n < n_laws; n++)
+			if (seen.bug || pygfp_breaks(x, y, stable, &laws[n]))
+				pygfp_note(x, &tallies[n]);
+	}
 }
 
 #define PYGFP_HELPER(id, label) \

@@ -12,7 +12,7 @@ from ..config import slug
 from ..forms import MaskFilter
 from ..laws import Verdict, judge
 from ..model.laws import LAWS
-from ..native.pool import Job
+from ..native.pool import LawJob
 from ..report import Check, Witness, check_id
 
 if TYPE_CHECKING:
@@ -41,8 +41,9 @@ def _laws_of(view: View, case: Case) -> Iterable[Check]:
     if isinstance(case.proven, MaskFilter):
         verdicts: Sequence[Verdict | None] = [judge(case.proven, mask, view.domain_bits) for mask in masks]
     else:
-        tallies = view.session.pool.sweep([Job(case.meaning.segment, _FILTER, m, 1 << view.domain_bits) for m in masks])
-        verdicts = [None if t.crash else Verdict(t.mismatches, t.first, t.smallest) for t in tallies]
+        tallies = view.session.pool.judge(LawJob(case.meaning.segment, _FILTER, tuple(masks), 1 << view.domain_bits))
+        crashed = tallies[0].crash is not None
+        verdicts = [None if crashed else Verdict(t.mismatches, t.first, t.smallest) for t in tallies]
     for law, verdict in zip(LAWS, verdicts, strict=True):
         yield _verdict(view, case, law, verdict)
 

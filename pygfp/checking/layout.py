@@ -146,7 +146,16 @@ def _present(view: View, segment: SegmentPlan, flags: dict[str, int]) -> list[st
     return wrong
 
 
+def _unsigned(view: View, _: SegmentPlan, __: dict[str, int]) -> list[str]:
+    return (
+        ["gfp_t is a signed type; shifts and comparisons of masks change their meaning"]
+        if view.session.build.gfp_t_signed
+        else []
+    )
+
+
 _RULES = {
+    "gfp_t-unsigned": _unsigned,
     "single-bits": _distinct,
     "inside-mask": _inside,
     "shift-ceiling": _ceiling,

@@ -38,16 +38,15 @@ def standing(view: View, model: HelperModel, plan: HelperPlan | None) -> list[Ch
 def whole(model: HelperModel | None, plan: HelperPlan) -> Check | None:
     """Return the verdict on a helper that cannot be compared in any configuration, or None."""
     base = Check(f"helper.{plan.name}", plan.name, "helper", "error", file=plan.path, line=plan.line)
+    expected = f"expected {model.result} {model.name}(gfp_t)" if model else ""
+    found = f"{plan.result} {plan.name}({', '.join(plan.parameters)})"
+    kind_changed = plan.result == "void" or (model and model.is_filter != plan.is_filter)
+    if model and plan.result and (kind_changed or plan.parameters != ["gfp_t"]):
+        return replace(base, status="fail", message=f"signature changed: {expected}, found {found}")
     if plan.error:
         return replace(base, message=f"does not compile: {plan.error}")
-    if model is None:
-        return None
-    expected = f"expected {model.result} {model.name}(gfp_t)"
-    if plan.unswept:
+    if model and plan.unswept:
         return replace(base, status="fail", message=f"signature changed: {expected}, found one that {plan.unswept}")
-    if plan.result and model.is_filter != plan.is_filter:
-        found = f"{plan.result} {plan.name}({', '.join(plan.parameters)})"
-        return replace(base, status="fail", message=f"signature changed: {expected}, found {found}")
     return None
 
 

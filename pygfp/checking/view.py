@@ -44,8 +44,14 @@ class View:
 
     @cached_property
     def defined_bits(self) -> int:
-        """One more than the highest bit that any flag, or ``__GFP_BITS_SHIFT``, reaches in any configuration."""
-        highest = _LEAST_BITS
+        """
+        One more than the highest bit that any flag, or ``__GFP_BITS_SHIFT``, reaches in any configuration.
+
+        The reference row counts too: neither a header that shrinks its mask nor a narrow choice of
+        configurations can shrink the check.
+        """
+        known = [f["bit"] + 1 for f in self.row.flags.values()]
+        highest: int = max(_LEAST_BITS, *self.row.bits_shift.values(), *known)
         for segment in self.session.build.segments:
             table = self.session.table(segment)
             highest = max([highest, table.bits_shift or 0, *(m.bit_length() for m in table.flags.values())])

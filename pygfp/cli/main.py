@@ -12,6 +12,7 @@ import contextlib
 import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     No exception of pygfp gets through: what went wrong is one message on stderr.
     """
+    _require_streams()
     try:
         arguments = _parser().parse_args(argv)
     except SystemExit as exc:
@@ -42,14 +44,32 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(exc, BuildError) and getattr(arguments, "verbose", False):
             sys.stderr.write(exc.stderr)
         return _complain(str(exc), _USAGE if isinstance(exc, UsageError) else _UNCHECKED)
-    except KeyboardInterrupt:
-        return _complain("interrupted; nothing was left behind", _INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output is gone; keep the interpreter from saying so once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _UNCHECKED
-    except OSError as exc:
-        return _complain(f"{exc.filename or 'system'}: {exc.strerror or exc}", _UNCHECKED)
+    except (KeyboardInterrupt, Exception) as exc:  # noqa: BLE001 - exit 1 would say that the header is at fault
+        return _give_up(exc)
+
+
+def _give_up(exc: BaseException) -> int:
+    """Say why the run ends early, and return the exit status."""
+    if isinstance(exc, KeyboardInterrupt):
+        return _complain("interrupted; nothing was left behind", _INTERRUPTED)
+    if isinstance(exc, OSError):
+        return _complain(f"{exc.filename or 'stdout'}: {exc.strerror or exc}", _UNCHECKED)
+    traceback.print_exception(exc)
+    return _complain("this is a bug of pygfp, not of the header; please report it with the lines above", _UNCHECKED)
+
+
+def _require_streams() -> None:
+    """Open what the caller has closed: a file of ours must not end up as standard output."""
+    for number, name in ((0, "stdin"), (1, "stdout"), (2, "stderr")):
+        if getattr(sys, name) is None:
+            fd = os.open(os.devnull, os.O_RDWR)
+            if fd != number:
+                os.dup2(fd, number)
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", encoding="utf-8"))
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -184,8 +204,8 @@ def _selection(arguments: argparse.Namespace) -> Selection:
     if arguments.config is None:
         return Selection(fixed)
     text = _read(arguments.config, "--config")
-    if "CONFIG_" not in text:
-        message = f"--config {arguments.config}: expected a kernel .config with CONFIG_ lines, found none"
+    if "CONFIG_" not in text or "\0" in text:
+        message = f"--config {arguments.config}: expected a kernel .config, text with CONFIG_ lines, and found none"
         raise UsageError(message)
     return Selection({**parse_dotconfig(text), **fixed}, complete=True, label=str(arguments.config))
 
@@ -203,6 +223,7 @@ def _check(arguments: argparse.Namespace) -> int:
     from ..check import Options, check  # noqa: PLC0415 - ditto
     from ..model.policy import Policy, parse_policy  # noqa: PLC0415 - ditto
 
+    _require_writable(arguments.output)
     selection = _selection(arguments)
     policy = parse_policy(_read(arguments.policy, "--policy"), str(arguments.policy)) if arguments.policy else Policy()
     source = sources.resolve(arguments.source)
@@ -240,6 +261,26 @@ def _progress() -> Callable[[int, int], None]:
 
 def _colour(arguments: argparse.Namespace) -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and arguments.output is None
+
+
+def _require_writable(output: Path | None) -> None:
+    """
+    Complain of an output that cannot be written before anything is computed.
+
+    :raises UsageError: it is a directory, or its directory does not exist or is not writable
+    """
+    if output is None:
+        return
+    parent = output.absolute().parent
+    if str(output) in {"", "."} or output.is_dir():
+        message = f"-o {output}: is a directory; expected the name of a file"
+    elif not parent.is_dir():
+        message = f"-o {output}: there is no directory {parent}"
+    elif not os.access(parent, os.W_OK) and not output.exists():
+        message = f"-o {output}: {parent} is not writable"
+    else:
+        return
+    raise UsageError(message)
 
 
 def _write(text: str, output: Path | None) -> None:

@@ -113,7 +113,7 @@ def parse_policy(text: str, label: str) -> Policy:
         raise UsageError(message) from exc
     fates = {fate.value: fate for fate in Fate}
     for flag, value in raw.items():
-        if not re.fullmatch(r"__GFP_\w+", flag) or value not in fates:
+        if not re.fullmatch(r"__GFP_\w+", flag) or not isinstance(value, str) or value not in fates:
             message = f'{label}: {flag} = {value!r}: expected a __GFP_ flag and "keep", "drop" or "force"'
             raise UsageError(message)
     return Policy({flag: fates[value] for flag, value in raw.items()})

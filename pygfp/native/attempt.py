@@ -39,6 +39,8 @@ class Attempt:
     :ivar alone: why ``gfp_types.h`` does not compile by itself; ``""`` if it does, None where there is none
     :ivar refusals: why a configuration cannot be built, by its assignment
     :ivar broken: wanted names that occur and could not be cut out, with the message
+    :ivar blanked: definitions that were left out
+    :ivar signatures: return type and parameters of each helper, as far as they could be read
     :ivar dropped: macros that are no constant expression
     """
 
@@ -54,6 +56,8 @@ class Attempt:
     broken: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    blanked: list[Definition] = field(default_factory=list)
+    signatures: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
     dropped: set[str] = field(default_factory=set)
 
     def choices(self, symbols: Sequence[str]) -> list[Assignment]:

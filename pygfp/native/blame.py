@@ -24,27 +24,41 @@ if TYPE_CHECKING:
     from .unit import Segment, Wrapper
 
 
-def explain(done: cc.Run) -> str:
-    """Return the first error of a run, with what to do where the cause is known."""
+def explain(done: cc.Run, stubs: Sequence[str] = ()) -> str:
+    """
+    Return the first error of a run, with what to do where the cause is known.
+
+    :param stubs: the includes that stand empty, which a missing name may come from
+    """
     if not done.errors:
-        return str(done.failure("compiler"))
+        return done.last_words
     first = done.errors[0]
     if first.file.endswith("native/abi.h"):
-        command = " ".join(done.command[:2])
-        return f"{command} makes code for another kind of machine than this 64-bit one; name a compiler for it in CC"
+        return "the compiler makes code for another kind of machine than this 64-bit one; name one for it in CC"
     missing = re.match(r"(\S+?)(?:: No such file or directory|' file not found)", first.message.removeprefix("'"))
     if missing:
         found = f"{first.file}:{first.line}: includes <{missing[1]}>"
         return f"{found}, which neither the tree nor pygfp has; add the file or remove the include"
-    return str(first)
+    return with_hint(first, stubs)
+
+
+def with_hint(error: cc.Diagnostic, stubs: Sequence[str]) -> str:
+    """Return *error*, and where a missing name may have gone."""
+    if stubs and re.search(r"undeclared|implicit declaration|unknown type", error.message):
+        return f"{error} (pygfp compiles {', '.join(stubs)} as empty; a name that is defined there is not seen)"
+    return str(error)
 
 
 def narrow_down(attempt: Attempt, parts: Sequence[tuple[Segment, list[Wrapper]]]) -> bool:
     """
     Compile each configuration by itself, leave out what is to blame, and return whether that was anything.
 
-    :raises BuildError: in no configuration is there anything that could be left out
+    :raises BuildError: in no configuration is there anything that could be left out, or a wanted helper
+        occurs and has no definition: what does not compile may be it
     """
+    for error in attempt.subset.broken.values():
+        message = f"the header does not compile: {error}; is a brace missing there?"
+        raise BuildError(message)
     jobs = []
     for segment, wrappers in parts:
         text = unit.compile_unit(attempt.subset, [(segment, wrappers)], rename=False)
@@ -59,21 +73,21 @@ def narrow_down(attempt: Attempt, parts: Sequence[tuple[Segment, list[Wrapper]]]
             hopeless.append((segment, done))
     if hopeless and len(hopeless) == len(parts):
         done = hopeless[0][1]
-        message = f"the header does not compile: {explain(done)}"
+        message = f"the header does not compile: {_open_end(attempt, done) or explain(done, attempt.subset.stubs)}"
         raise BuildError(message, command=done.command, stderr=done.stderr)
     for segment, done in hopeless:
-        attempt.refuse(segment.assignment, explain(done))
+        attempt.refuse(segment.assignment, explain(done, attempt.subset.stubs))
     return bool(failed)
 
 
 def _blame(attempt: Attempt, error: cc.Diagnostic, segment: int) -> bool:
     """Leave out the definition that *error* stands in; False where it stands in none."""
-    place, _, name = error.file.rpartition(":")
-    if place == "pygfp:constant":
+    place, _, name = error.file.partition("/")
+    if place == unit.CONSTANT_PLACE:
         attempt.dropped.add(name)
         attempt.broken[name] = f"the macro {name} does not compile as a constant: {error.message}"
         return True
-    if place == "pygfp:helper":
+    if place == unit.HELPER_PLACE:
         attempt.errors.setdefault(name, error.message)
         return True
     if "static assertion failed" in error.message:
@@ -84,14 +98,30 @@ def _blame(attempt: Attempt, error: cc.Diagnostic, segment: int) -> bool:
         if d.path == error.file and d.line <= error.line <= d.end_line and d.kind in kinds:
             _leave_out(attempt, d, error)
             return True
-    # An error that follows from one that was dealt with a moment ago.
-    return any(left.path == error.file and left.line == error.line for left in attempt.subset.left_out)
+    # The same error again, of another configuration.
+    return any(d.path == error.file and d.line <= error.line <= d.end_line for d in attempt.blanked)
+
+
+def _open_end(attempt: Attempt, done: cc.Run) -> str:
+    """Where a brace seems to be missing, if what the compiler complains of stands behind the header."""
+    if any(error.file in attempt.subset.files for error in done.errors):
+        return ""
+    for path in attempt.subset.order:
+        for d in attempt.subset.scans[path].definitions:
+            inner = _swallowed(attempt, d) if d.kind == "function" else []
+            if inner:
+                return f"{path}:{d.line}: the body of {d.name}() is not closed before {inner[0]}(): is a brace missing?"
+    return (
+        f"{attempt.subset.order[-1]}: something is left open at its end (a brace, a parenthesis, a comment); "
+        f"the compiler says: {done.errors[0].message if done.errors else done.stderr}"
+    )
 
 
 def _leave_out(attempt: Attempt, definition: Definition, error: cc.Diagnostic) -> None:
-    attempt.errors.setdefault(definition.name, str(error))
+    attempt.errors.setdefault(definition.name, with_hint(error, attempt.subset.stubs))
     for inner in _swallowed(attempt, definition):
         attempt.broken[inner] = f"{error}; {inner} is swallowed by {definition.name}: is a brace missing there?"
+    attempt.blanked.append(definition)
     attempt.subset = _without(attempt.subset, definition, f"does not compile: {error}")
 
 

@@ -9,6 +9,7 @@ a text of which nothing compiles is a :class:`BuildError`.
 
 from __future__ import annotations
 
+import platform
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -38,6 +39,7 @@ _SHARED = ("-shared", "-fPIC", "-fvisibility=hidden", "-nostdlib", "-DPYGFP_TABL
 
 _WIDE = re.compile(r"long|size_t|64|pgoff_t")
 _ROUNDS = 12
+_SYMBOL = re.compile(rb"\bCONFIG_\w+")
 _BUILD_BUG = re.compile(r"pygfp_build_bug.*BUILD_BUG_ON fires in (\d+)")
 
 
@@ -101,6 +103,7 @@ def _pass(attempt: Attempt, *, link: bool) -> Build | None:
     if objects is None:
         return None
     every = {s for p in plans for s in p.symbols} | {s for c in constant_symbols.values() for s in c}
+    mentioned = {m.decode() for p in WHOLE if p in subset.scans for m in _SYMBOL.findall(subset.scans[p].code)}
     places = {d.name: (d.path, d.line) for d in reversed(subset.definitions) if d.kind in {"macro", "enumerator"}}
     return Build(
         segments=[SegmentPlan(k, a, attempt.refused(a)) for k, a in choices],
@@ -109,6 +112,7 @@ def _pass(attempt: Attempt, *, link: bool) -> Build | None:
         word_bits=WORD_BITS,
         flag_symbols=list(flag_symbols),
         constant_symbols=constant_symbols,
+        unjudged_symbols=sorted(mentioned - every),
         unreachable=config.unreachable(every, attempt.selection, WORD_BITS),
         places=places,
         broken=attempt.broken,
@@ -127,7 +131,7 @@ def _preprocess(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], clo
     zones = _count_zones(attempt, choices, closure)
     done = attempt.run(_cpp(attempt, choices, zones, "cpp.c"))[0]
     if done.ok:
-        return unit.segments(done.stdout, choices)
+        return _segments(attempt, done, choices)
     runs = attempt.run(*[_cpp(attempt, [choice], zones, f"cpp{choice[0]}.c") for choice in choices])
     good = [choice for choice, one in zip(choices, runs, strict=True) if one.ok]
     if not good:
@@ -136,21 +140,27 @@ def _preprocess(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], clo
     for (_, assignment), one in zip(choices, runs, strict=True):
         if not one.ok:
             attempt.refuse(assignment, explain(one))
-    return [
-        segment
-        for one, choice in zip(runs, choices, strict=True)
-        if one.ok
-        for segment in unit.segments(one.stdout, [choice])
-    ]
+    survivors = [(one, choice) for one, choice in zip(runs, choices, strict=True) if one.ok]
+    return [segment for one, choice in survivors for segment in _segments(attempt, one, [choice])]
+
+
+def _segments(attempt: Attempt, done: cc.Run, choices: Sequence[tuple[int, Assignment]]) -> list[Segment]:
+    """The segments in the output of a run; a compiler that swallows some of them is refused."""
+    found = unit.segments(done.stdout, choices)
+    if len(found) != len(choices):
+        command = " ".join(attempt.compiler.command)
+        message = f"{command} -E exits with 0 and gives {len(found)} of {len(choices)} texts; name a working one in CC"
+        raise BuildError(message, command=done.command, stderr=done.stderr)
+    return found
 
 
 def _require_lines(attempt: Attempt, segments: Sequence[Segment]) -> None:
     """Without the compiler's line markers no helper could be told from one that is compiled out."""
     for segment in segments:
-        missing = set(attempt.subset.order) & set(WHOLE) - {path for path, _ in segment.lines}
+        missing = set(attempt.subset.order) & set(WHOLE) - segment.files
         if missing:
             command = " ".join(attempt.compiler.command)
-            message = f"{command} -E gives no line of {min(missing)}; name a compiler that writes line markers in CC"
+            message = f"{command} -E does not mark the lines of {min(missing)}; name a compiler that does in CC"
             raise BuildError(message)
 
 
@@ -165,7 +175,7 @@ def _count_zones(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], cl
     distinct = [dict(items) for items in sorted({tuple(sorted(r.items())) for r in relevant.values()})]
     done = attempt.run(["-S", "-O0", "-o", "-", attempt.write("zones.c", unit.zone_unit(distinct))])[0]
     if not done.ok:
-        message = f"enum zone_type does not compile: {explain(done)}"
+        message = f"{_other_machine(attempt)}enum zone_type does not compile: {explain(done)}"
         raise BuildError(message, command=done.command, stderr=done.stderr)
     counts = unit.zone_counts(done.stdout)
     if len(counts) != len(distinct):
@@ -175,6 +185,14 @@ def _count_zones(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], cl
         )
         raise BuildError(message, command=done.command)
     return {k: counts[distinct.index(r)] for k, r in relevant.items()}
+
+
+def _other_machine(attempt: Attempt) -> str:
+    """What to say first where the compiler is one for another machine."""
+    made_for = cc.run(attempt.compiler.command, ["-dumpmachine"]).stdout.strip()
+    if not made_for or made_for.split("-")[0] == platform.machine():
+        return ""
+    return f"the compiler makes code for {made_for}, not for {platform.machine()}: name another one in CC; "
 
 
 def _wrappers(plans: Sequence[HelperPlan], segment: Segment) -> list[Wrapper]:
@@ -201,6 +219,8 @@ def _compile(
     every = attempt.run(*jobs, *alone)
     runs, lone = every[: len(jobs)], every[len(jobs) :]
     attempt.alone = next(("" if one.ok else explain(one) for one in lone), None)
+    if any(not one.ok and not one.errors for one in lone):
+        raise lone[0].failure("the compiler fails on gfp_types.h and does not say why")
     if not link:
         return []
     if not all(r.ok for r in runs):

@@ -77,6 +77,10 @@ class Cache:
     def locked(self, key: str) -> Iterator[None]:
         """Hold the entry *key*: of several processes that want it, one builds and the others wait."""
         path = self.root / f"{key}.lock"
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.is_symlink():
+            path.unlink()
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)

@@ -5,11 +5,13 @@ The system C compiler: which one, and running it within limits.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import resource
 import shlex
 import shutil
+import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -109,9 +111,18 @@ class Run:
             for m in _DIAGNOSTIC.finditer(self.stderr)
         ]
 
+    @property
+    def last_words(self) -> str:
+        """What a failed run says of itself where no message names a place."""
+        lines = [line.strip() for line in (self.stderr or self.stdout).splitlines() if line.strip()]
+        if self.status < 0:
+            return f"the compiler was killed by {signal.Signals(-self.status).name}"
+        loud = [line for line in lines if "error" in line.lower()]
+        return next(iter([*loud, *lines[:1]]), f"exit status {self.status} and no message")
+
     def failure(self, what: str) -> BuildError:
         """Return the exception for a run that should have worked."""
-        why = str(self.errors[0]) if self.errors else _last_words(self)
+        why = str(self.errors[0]) if self.errors else self.last_words
         return BuildError(f"{what}: {why}", command=self.command, stderr=self.stderr)
 
 
@@ -142,6 +153,8 @@ def find(env: Mapping[str, str] | None = None) -> Compiler:
 
 
 def _identify(command: list[str], program: str) -> Compiler:
+    # An absolute path: the compiler runs in another directory than we do.
+    command = [os.path.abspath(program) if os.sep in command[0] else command[0], *command[1:]]
     words = [program, *command[1:]]
     # "ccache gcc": what compiles is the last program of the leading words.
     programs = [p for w in command if not w.startswith("-") and (p := shutil.which(w))]
@@ -156,40 +169,65 @@ def _identify(command: list[str], program: str) -> Compiler:
     return Compiler(tuple(command), version, "\n".join([" ".join(command), version, *stamps]))
 
 
-def run(command: Sequence[str], arguments: Sequence[str], *, cwd: Path | None = None, stdin: str | None = None) -> Run:
-    """Run one compiler command within the limits; a run that is cut short has a status that is not 0."""
+def run(command: Sequence[str], arguments: Sequence[str], *, cwd: Path | None = None) -> Run:
+    """
+    Run one compiler command within the limits.
+
+    :raises BuildError: it cannot be started, or does not end in time
+    """
     full = [*command, *arguments]
     env = {k: v for k, v in os.environ.items() if k not in _DIVERTING} | {"LC_ALL": "C"}
     try:
-        done = subprocess.run(  # noqa: S603 - the command is the user's own compiler
+        process = subprocess.Popen(  # noqa: S603 - the command is the user's own compiler
             full,
             cwd=cwd,
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             encoding="utf-8",
             errors="replace",
             env=env,
-            check=False,
-            timeout=2 * TIME_LIMIT_S,
-            preexec_fn=_limit,
+            start_new_session=True,
+            preexec_fn=_limit,  # noqa: PLW1509 - nothing but setrlimit happens between fork and exec
         )
-    except FileNotFoundError as exc:
-        message = f"{full[0]} cannot be run: {exc.strerror}"
-        raise BuildError(message, command=full) from exc
     except OSError as exc:
         message = f"{full[0]} cannot be run: {exc.strerror}; name a working compiler in CC"
         raise BuildError(message, command=full) from exc
+    _running.add(process)
+    try:
+        stdout, stderr = process.communicate(timeout=TIME_LIMIT_S)
     except subprocess.TimeoutExpired as exc:
-        message = f"the compiler did not finish within {2 * TIME_LIMIT_S} s"
+        message = f"the compiler {' '.join(command)!r} did not finish within {TIME_LIMIT_S} s"
         raise BuildError(message, command=full) from exc
-    return Run(tuple(full), done.returncode, done.stdout, done.stderr)
+    finally:
+        _running.discard(process)
+        if process.poll() is None:
+            _kill(process)
+    return Run(tuple(full), process.returncode, stdout, stderr)
 
 
 def run_all(command: Sequence[str], jobs: Sequence[Sequence[str]], *, cwd: Path) -> list[Run]:
     """Run several compiler commands at once, one a core, and return them in order."""
-    with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 1)) as pool:
+    pool = ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 1))
+    try:
         return list(pool.map(lambda arguments: run(command, arguments, cwd=cwd), jobs))
+    except BaseException:
+        # Ctrl-C reaches this thread alone: the others wait for compilers that must not outlive us.
+        for process in list(_running):
+            _kill(process)
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+_running: set[subprocess.Popen[str]] = set()
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """End a compiler and all that it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 # Variables by which a compiler would read other headers, or write elsewhere.
@@ -208,10 +246,3 @@ def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     resource.setrlimit(resource.RLIMIT_FSIZE, (OUTPUT_LIMIT, OUTPUT_LIMIT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _last_words(done: Run) -> str:
-    lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-    if done.status < 0:
-        return f"the compiler was killed by signal {-done.status}"
-    return lines[-1] if lines else f"exit status {done.status} and no message"

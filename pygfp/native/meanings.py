@@ -38,7 +38,8 @@ def plan_helper(helper: Helper, closure: Closure, flag_symbols: Sequence[str], a
     arities = {d.parameters for d in helper.definitions}
     function = next((d for d in helper.definitions if d.kind == "function"), None)
     if plan.error:
-        return replace(plan, unswept="does not compile")
+        result, parameters = attempt.signatures.get(helper.name, ("", []))
+        return replace(plan, unswept="does not compile", result=result, parameters=parameters)
     if not arities <= {1, None}:
         return replace(plan, unswept=f"takes {max(a or 0 for a in arities)} arguments")
     head = attempt.subset.scans[path].code[function.start : function.head_end] if function else b""
@@ -57,9 +58,10 @@ def read_signature(plan: HelperPlan, segments: Iterable[Segment], attempt: Attem
             head = segment.piece(d.path, d.line, body_line).partition("{")[0]
             read = declarations.signature(head, plan.name) if head else None
             if read:
+                attempt.signatures[plan.name] = read
                 return _judge_signature(replace(plan, result=read[0], parameters=read[1]))
             if head:
-                return replace(plan, unswept=f"its declaration cannot be read: {head}")
+                return replace(plan, unswept=f"has a declaration that cannot be read: {head}")
     return plan
 
 

@@ -109,9 +109,11 @@ class Build:
 
     :ivar objects: file names of the shared objects
     :ivar gfp_t_bits: width of ``gfp_t``
+    :ivar gfp_t_signed: ``gfp_t`` is a signed type
     :ivar word_bits: width of ``long``
     :ivar flag_symbols: the CONFIG symbols that flags depend on
     :ivar constant_symbols: for each constant the CONFIG symbols that it may depend on
+    :ivar unjudged_symbols: symbols in the headers that nothing judged depends on: they stay off
     :ivar unreachable: symbols left off because Kconfig ties them to another word size
     :ivar places: file and line of each constant's first definition
     :ivar broken: wanted names that occur and could not be cut out, with the message
@@ -123,9 +125,11 @@ class Build:
     helpers: list[HelperPlan]
     objects: list[str] = field(default_factory=list)
     gfp_t_bits: int = 0
+    gfp_t_signed: bool = False
     word_bits: int = 64
     flag_symbols: list[str] = field(default_factory=list)
     constant_symbols: dict[str, list[str]] = field(default_factory=dict)
+    unjudged_symbols: list[str] = field(default_factory=list)
     unreachable: list[str] = field(default_factory=list)
     places: dict[str, tuple[str, int]] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import BuildError, HelperCrashed
-from ..forms import MaskFilter, MaskTable, Outcome
+from ..forms import MaskFilter, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,9 +32,13 @@ if TYPE_CHECKING:
 
 #: Inputs in one request. A multiple of the sweep's block.
 CHUNK = 1 << 23
+#: The sweep's block: the least that it can compare.
+BLOCK = 1 << 11
 #: Seconds that one chunk, and one batch of scalar calls, may take.
-CHUNK_LIMIT_S = 20.0
+CHUNK_LIMIT_S = 10.0
 CALL_LIMIT_S = 3.0
+#: Seconds for a part of a chunk, while the input that a helper does not survive is looked for.
+_PART_LIMIT_S = 0.5
 _LOAD_LIMIT_S = 20.0
 
 _START = (
@@ -57,7 +61,7 @@ def _members(form: Form) -> dict[str, Any]:
 @dataclass(frozen=True)
 class Job:
     """
-    A range of inputs of one helper to compare with a form, or to judge by a law.
+    A range of inputs of one helper to compare with a form.
 
     :ivar base: first input, a multiple of 2048
     :ivar count: how many, a multiple of 2048
@@ -66,17 +70,46 @@ class Job:
 
     segment: int
     helper: str
-    form: Form | MaskLaw
+    form: Form
     count: int
     base: int = 0
     ungrouped: bool = False
 
+    #: How many tallies come of it.
+    n_tallies = 1
+
     def request(self, base: int, count: int) -> dict[str, Any]:
         """Return the request for *count* inputs from *base* on."""
         place = {"segment": self.segment, "helper": self.helper, "base": base, "count": count}
-        if isinstance(self.form, MaskFilter | MaskTable):
-            return {"op": "sweep", **place, "ungrouped": int(self.ungrouped), **_members(self.form)}
-        return {"op": "judge", **place, "law": asdict(self.form)}
+        return {"op": "sweep", **place, "ungrouped": int(self.ungrouped), **_members(self.form)}
+
+
+def _call(job: Job | LawJob, inputs: Sequence[int]) -> dict[str, Any]:
+    """Return the request for the outcomes of single inputs."""
+    ungrouped = isinstance(job, Job) and job.ungrouped
+    place = {"segment": job.segment, "helper": job.helper, "ungrouped": int(ungrouped)}
+    return {"op": "call", **place, "inputs": list(inputs)}
+
+
+@dataclass(frozen=True)
+class LawJob:
+    """A range of inputs of one filter to judge by *laws*, every input by every law."""
+
+    segment: int
+    helper: str
+    laws: tuple[MaskLaw, ...]
+    count: int
+    base: int = 0
+
+    @property
+    def n_tallies(self) -> int:
+        """How many tallies come of it."""
+        return len(self.laws)
+
+    def request(self, base: int, count: int) -> dict[str, Any]:
+        """Return the request for *count* inputs from *base* on."""
+        place = {"segment": self.segment, "helper": self.helper, "base": base, "count": count}
+        return {"op": "judge", **place, "laws": [asdict(law) for law in self.laws]}
 
 
 @dataclass
@@ -125,12 +158,15 @@ class _Process:
             start_new_session=True,
         )
         self.buffer = b""
+        self.asked = 0
 
     def ask(self, request: Mapping[str, Any], limit_s: float) -> dict[str, Any]:
         """Send *request* and return the answer; raises _Died when none comes within *limit_s*."""
         assert self.process.stdin is not None  # noqa: S101 - for the type checker
+        self.asked += 1
+        token = f"{self.asked}-{os.urandom(8).hex()}"
         try:
-            self.process.stdin.write(json.dumps(request).encode() + b"\n")
+            self.process.stdin.write(json.dumps({**request, "token": token}).encode() + b"\n")
             self.process.stdin.flush()
         except OSError:
             raise _Died(self._how()) from None
@@ -138,9 +174,13 @@ class _Process:
         try:
             answer = json.loads(line)
         except ValueError:
-            reason = "wrote over the worker's answers"
-            raise _Died(reason) from None
-        return answer if isinstance(answer, dict) else {"error": "no answer"}
+            answer = None
+        # A helper has the worker's descriptors; what it writes there must not pass for an answer.
+        if not isinstance(answer, dict) or answer.pop("token", None) != token:
+            self.stop()
+            reason = "writes over the answers of the process that runs it"
+            raise _Died(reason)
+        return answer
 
     def _line(self, deadline: float, limit_s: float) -> bytes:
         assert self.process.stdout is not None  # noqa: S101 - for the type checker
@@ -204,6 +244,7 @@ class Pool:
         """Start the workers; they load nothing before :meth:`load`."""
         self._idle: deque[_Process] = deque(_Process() for _ in range(self.size))
         self._lock = threading.Lock()
+        self._crashed: dict[str, HelperCrashed] = {}
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -239,13 +280,7 @@ class Pool:
 
         :raises HelperCrashed: it crashed or did not return
         """
-        request = {
-            "op": "call",
-            "segment": segment,
-            "helper": helper,
-            "inputs": list(inputs),
-            "ungrouped": int(ungrouped),
-        }
+        request = _call(Job(segment, helper, MaskFilter(0, 0), 0, ungrouped=ungrouped), inputs)
         process = self._idle[0]
         try:
             answer = process.ask(request, CALL_LIMIT_S)
@@ -258,7 +293,14 @@ class Pool:
 
     def sweep(self, jobs: Sequence[Job]) -> list[Tally]:
         """Compare every input of every job, on all workers, and return the tallies in order."""
-        tallies = [Tally() for _ in jobs]
+        return [tallies[0] for tallies in self._run(jobs)]
+
+    def judge(self, job: LawJob) -> list[Tally]:
+        """Judge every input of *job*, on all workers, and return a tally for each law."""
+        return self._run([job])[0]
+
+    def _run(self, jobs: Sequence[Job | LawJob]) -> list[list[Tally]]:
+        tallies = [[Tally() for _ in range(job.n_tallies)] for job in jobs]
         queue = deque(
             _Chunk(n, job.base + at, min(CHUNK, job.count - at))
             for n, job in enumerate(jobs)
@@ -290,26 +332,46 @@ class Pool:
             raise failures[0]
         return tallies
 
-    def _compare(self, process: _Process, job: Job, chunk: _Chunk, tally: Tally) -> _Process:
+    def _compare(self, process: _Process, job: Job | LawJob, chunk: _Chunk, tallies: list[Tally]) -> _Process:
         """One chunk on *process*; returns the process that goes on, a new one where it died."""
-        if tally.crash:
+        known = tallies[0].crash or self._crashed.get(job.helper)
+        if known:
+            tallies[0].crash = known
             return process
-        request = job.request(chunk.base, chunk.count)
         try:
-            answer = process.ask(request, CHUNK_LIMIT_S)
+            answer = process.ask(job.request(chunk.base, chunk.count), CHUNK_LIMIT_S)
         except _Died as exc:
-            with self._lock:
-                tally.crash = HelperCrashed(job.helper, str(exc), chunk.base, chunk.base + chunk.count - 1)
-                return self._replace(process)
+            # Its other configurations are not waited for.
+            self._crashed[job.helper] = HelperCrashed(job.helper, str(exc), chunk.base, chunk.base + chunk.count - 1)
+            process, found = self._narrow(self._replace(process), job, chunk, str(exc))
+            tallies[0].crash = self._crashed[job.helper] = found
+            return process
         if "error" in answer:
-            raise BuildError(f"{job.helper}: {answer['error']}")
+            message = f"{job.helper}: {answer['error']}"
+            raise BuildError(message)
         with self._lock:
-            tally.add(answer)
+            for tally, found in zip(tallies, answer["tallies"], strict=True):
+                tally.add(found)
         return process
+
+    def _narrow(self, process: _Process, job: Job | LawJob, chunk: _Chunk, how: str) -> tuple[_Process, HelperCrashed]:
+        """Halve the range in which the helper was lost, down to the lowest input that it does not survive."""
+        base, count = chunk.base, chunk.count
+        while count > 1:
+            count //= 2
+            part = job.request(base, count) if count >= BLOCK else _call(job, range(base, base + count))
+            try:
+                process.ask(part, _PART_LIMIT_S)
+            except _Died as exc:
+                process, how = self._replace(process), str(exc)
+            else:
+                base += count
+        return process, HelperCrashed(job.helper, how, base, base + count - 1)
 
     def _replace(self, process: _Process) -> _Process:
         process.stop()
         fresh = _Process()
         self._load(fresh)
-        self._idle = deque(fresh if p is process else p for p in self._idle)
+        with self._lock:
+            self._idle = deque(fresh if p is process else p for p in self._idle)
         return fresh

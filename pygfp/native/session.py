@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from .plan import SegmentPlan
 
 
+#: Wider values do not fit the ABI.
+MAX_GFP_T_BITS = 64
+
+
 @dataclass
 class Session:
     """
@@ -172,7 +176,11 @@ def _loaded(build: Build, answer: Sequence[Mapping[str, Any]], selection: Select
     ]
     widths = {s["gfp_t_bytes"] * 8 for s in answer}
     helpers = [_selected(h, selection, build.word_bits) for h in build.helpers]
-    return replace(build, segments=segments, helpers=helpers, gfp_t_bits=max(widths, default=0))
+    if max(widths, default=0) > MAX_GFP_T_BITS:
+        message = f"gfp_t has {max(widths)} bits; pygfp compares values of at most {MAX_GFP_T_BITS}"
+        raise BuildError(message)
+    signed = any(s["gfp_t_signed"] for s in answer)
+    return replace(build, segments=segments, helpers=helpers, gfp_t_bits=max(widths, default=0), gfp_t_signed=signed)
 
 
 def _selected(plan: HelperPlan, selection: Selection, word_bits: int) -> HelperPlan:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ..config import Assignment
     from ..extract import Subset
 
+#: What a compiler message names as its file, with a slash and a name, where pygfp's own lines are at fault.
+HELPER_PLACE, CONSTANT_PLACE = "pygfp-helper", "pygfp-constant"
+
 _BEGIN, _END, _CONSTANT, _HELPER = "pygfp_begin", "pygfp_end", "pygfp_constant", "pygfp_helper"
 _MARKER = re.compile(r'^# (\d+) "([^"]*)"')
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
@@ -34,6 +37,7 @@ class Segment:
     :ivar assignment: the CONFIG symbols of it
     :ivar text: what to compile, with line markers
     :ivar lines: the preprocessed lines by (file, line)
+    :ivar files: every file that the compiler says it read
     :ivar constants: name to expansion of each object-like macro that is defined at the end
     :ivar macros: expansion of a call of each wanted function-like macro, with ``pygfp_x`` for its argument
     """
@@ -42,6 +46,7 @@ class Segment:
     assignment: Assignment
     text: str
     lines: Mapping[tuple[str, int], str]
+    files: frozenset[str]
     constants: Mapping[str, str]
     macros: Mapping[str, str]
 
@@ -87,7 +92,7 @@ def preprocess_unit(subset: Subset, choices: Sequence[tuple[int, Assignment]], z
         for name in subset.constants:
             out += [f"#ifdef {name}", f'{_CONSTANT} "{name}" {name}', "#endif"]
         for helper in subset.helpers:
-            if helper.is_macro:
+            if helper.is_macro and all(d.parameters in {1, None} for d in helper.definitions):
                 out += [f"#ifdef {helper.name}", f'{_HELPER} "{helper.name}" {helper.name}(pygfp_x)', "#endif"]
         out += [f"{_END} {index}", *(f"#undef {name}" for name in defined), *_undefines(choice)]
         out += ["#undef MAX_NR_ZONES", "#undef ZONES_SHIFT"]
@@ -106,6 +111,7 @@ def segments(preprocessed: str, choices: Sequence[tuple[int, Assignment]]) -> li
             line, file = int(marker[1]), marker[2].removeprefix("./")
             if current:
                 current.text.append(f'# {line} "{file}"')
+                current.files.add(file)
             continue
         words = raw.split(maxsplit=2)
         if words and words[0] == _BEGIN:
@@ -126,6 +132,7 @@ class _Builder:
         self.index = index
         self.text: list[str] = []
         self.lines: dict[tuple[str, int], str] = {}
+        self.files: set[str] = set()
         self.constants: dict[str, str] = {}
         self.macros: dict[str, str] = {}
 
@@ -142,7 +149,13 @@ class _Builder:
 
     def segment(self, assignments: Mapping[int, Assignment]) -> Segment:
         return Segment(
-            self.index, assignments[self.index], "\n".join(self.text), self.lines, self.constants, self.macros
+            index=self.index,
+            assignment=assignments[self.index],
+            text="\n".join(self.text),
+            lines=self.lines,
+            files=frozenset(self.files),
+            constants=self.constants,
+            macros=self.macros,
         )
 
 
@@ -182,7 +195,7 @@ def compile_unit(subset: Subset, parts: Sequence[tuple[Segment, Sequence[Wrapper
         out += _segment_text(segment, wrappers, [n for n in names if n != "gfp_t"], enumerators)
     rows = ",\n".join(f"\tPYGFP_SEGMENT({segment.index})" for segment, _ in parts)
     out += [
-        "#define PYGFP_SEGMENT(k) { k, pygfp_gfp_bytes_##k, \\",
+        "#define PYGFP_SEGMENT(k) { k, pygfp_gfp_bytes_##k, pygfp_gfp_signed_##k, 0, \\",
         "\tsizeof(pygfp_constants_##k) / sizeof(pygfp_constants_##k[0]) - 1, \\",
         "\tsizeof(pygfp_helpers_##k) / sizeof(pygfp_helpers_##k[0]) - 1, \\",
         "\tpygfp_constants_##k, pygfp_helpers_##k }",
@@ -204,18 +217,21 @@ def _segment_text(
     out += [f'extern void pygfp_build_bug(void) __attribute__((weak, warning("pygfp: BUILD_BUG_ON fires in {k}")));']
     out += [segment.text]
     for wrapper in wrappers:
-        place = f'# 1 "pygfp:helper:{wrapper.name}"'
+        place = f'# 1 "{HELPER_PLACE}/{wrapper.name}"'
         kind = "FILTER" if wrapper.is_filter else "TABLE"
         bits = "" if wrapper.is_filter else f", {wrapper.result_bits}"
         arguments = f"{wrapper.name}_{k}_w, {wrapper.result}, ({wrapper.expression}), gfp_t{bits}"
         out += [place, f"PYGFP_DEFINE_{kind}({arguments})"]
-    out += [f'# 1 "pygfp:table:{k}"', f"enum {{ pygfp_gfp_bytes_{k} = sizeof(gfp_t) }};"]
+    out += [
+        f'# 1 "pygfp-table/{k}"',
+        f"enum {{ pygfp_gfp_bytes_{k} = sizeof(gfp_t), pygfp_gfp_signed_{k} = (gfp_t)-1 < (gfp_t)1 }};",
+    ]
     out += [f"static const struct pygfp_constant pygfp_constants_{k}[] = {{"]
     for name, expression in segment.constants.items():
         if expression:
-            out += [f'# 1 "pygfp:constant:{name}"', f'\tPYGFP_CONSTANT("{name}", gfp_t, ({expression})),']
+            out += [f'# 1 "{CONSTANT_PLACE}/{name}"', f'\tPYGFP_CONSTANT("{name}", gfp_t, ({expression})),']
     for name in (n for n in enumerators if n in present):
-        out += [f'# 1 "pygfp:constant:{name}"', f'\tPYGFP_CONSTANT("{name}", gfp_t, {name}),']
+        out += [f'# 1 "{CONSTANT_PLACE}/{name}"', f'\tPYGFP_CONSTANT("{name}", gfp_t, {name}),']
     out += ["\t{ 0 } };", f"static const struct pygfp_helper pygfp_helpers_{k}[] = {{"]
     out += [f'\tPYGFP_HELPER({w.name}_{k}_w, "{w.name}"),' for w in wrappers]
     out += ["\t{ 0 } };", "void pygfp_build_bug(void) { }", "#undef pygfp_build_bug"]
@@ -240,7 +256,7 @@ def alone_unit(subset: Subset, choices: Iterable[Assignment]) -> str:
         out += [*_defines(choice), f"void pygfp_alone_{n}(void);", f"void pygfp_alone_{n}(void)", "{"]
         out += [f'#include "{path}"']
         for name in names:
-            out += [f"#ifdef {name}", f'# 1 "pygfp:alone:{name}"', f"(void)({name});", "#endif"]
+            out += [f"#ifdef {name}", f'# 1 "pygfp-alone/{name}"', f"(void)({name});", "#endif"]
         out += ["}", *(f"#undef {name}" for name in (*defined, "BIT")), *_undefines(choice)]
     return "\n".join(out) + "\n"
 

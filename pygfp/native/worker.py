@@ -67,15 +67,17 @@ class Worker:
         events = self.ffi.new("unsigned int[]", request.get("events", [0]))
         expect.values, expect.events = values, events
         helper.sweep(request["base"], request["count"], expect, tally)
-        return {n: getattr(tally, n) for n in ("inputs", "mismatches", "first", "smallest")}
+        return {"tallies": [_tally(tally)]}
 
     def judge(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Judge a range of inputs of a filter by a law; answer with the tally."""
+        """Judge a range of inputs of a filter by laws; answer with a tally for each."""
         key = request["segment"], request["helper"]
-        tally = self.ffi.new("struct pygfp_tally *")
-        law = self.ffi.new("struct pygfp_law *", request["law"])
-        self.judges[request["segment"]](self.helpers[key], request["base"], request["count"], law, tally)
-        return {n: getattr(tally, n) for n in ("inputs", "mismatches", "first", "smallest")}
+        laws = self.ffi.new("struct pygfp_law[]", request["laws"])
+        tallies = self.ffi.new("struct pygfp_tally[]", len(request["laws"]))
+        self.judges[request["segment"]](
+            self.helpers[key], request["base"], request["count"], laws, len(request["laws"]), tallies
+        )
+        return {"tallies": [_tally(tallies[n]) for n in range(len(request["laws"]))]}
 
     def _open(self, path: str, digest: str) -> Any:  # noqa: ANN401 - cffi
         # The file that was hashed is the file that is loaded: both go by one descriptor. It stays
@@ -103,12 +105,17 @@ class Worker:
         return {
             "index": segment.index,
             "gfp_t_bytes": segment.gfp_t_bytes,
+            "gfp_t_signed": bool(segment.gfp_t_signed),
             "constants": {text(c.name).decode(): [c.value, c.bytes, bool(c.is_gfp_t)] for c in rows},
             "helpers": {
                 text(h.name).decode(): [h.result_bytes, bool(h.is_signed)]
                 for h in (segment.helpers[n] for n in range(segment.n_helpers))
             },
         }
+
+
+def _tally(tally: Any) -> dict[str, int]:  # noqa: ANN401 - cffi
+    return {n: getattr(tally, n) for n in ("inputs", "mismatches", "first", "smallest")}
 
 
 def main() -> None:
@@ -128,5 +135,5 @@ def main() -> None:
                 answer = getattr(worker, request["op"])(request)
             except (OSError, ValueError, KeyError, AttributeError, ImportError) as exc:
                 answer = {"error": f"{type(exc).__name__}: {exc}"}
-            answers.write(json.dumps(answer) + "\n")
+            answers.write(json.dumps({**answer, "token": request["token"]}) + "\n")
             answers.flush()

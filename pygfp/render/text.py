@@ -57,7 +57,8 @@ def check(report: Report, *, strict: bool, style: Style) -> str:
 def _heading(report: Report) -> str:
     source = report.source
     release = source.release or "release not known"
-    what = "bundled subset" if source.kind == "bundled" else source.label
+    label = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in source.label)
+    what = "bundled subset" if source.kind == "bundled" else label
     return (
         f"pygfp check: {what}, {release}, reference {source.reference}, "
         f"{_count(report.n_configs, 'configuration')}, {report.compiler}"
