@@ -100,6 +100,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str
     def call(*arguments: object) -> tuple[int, str, str]:
         status = main([str(a) for a in arguments])
         captured = capsys.readouterr()
+        assert "Traceback" not in captured.err, captured.err
         return status, captured.out, captured.err
 
     return call

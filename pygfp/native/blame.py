@@ -5,12 +5,14 @@ Blame: which definition is at fault when a text does not compile, and how to go 
 
 from __future__ import annotations
 
+import platform
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import BuildError
 from ..extract import blank
+from . import compiler as cc
 from . import unit
 from .plan import Finding
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
     from ..extract import Subset
     from ..scan import Definition
-    from . import compiler as cc
     from .attempt import Attempt
     from .unit import Segment, Wrapper
 
@@ -49,6 +50,14 @@ def with_hint(error: cc.Diagnostic, stubs: Sequence[str]) -> str:
     return str(error)
 
 
+def other_machine(attempt: Attempt) -> str:
+    """Return what to say first where the compiler is one for another machine, else ``""``."""
+    made_for = cc.run(attempt.compiler.command, ["-dumpmachine"]).stdout.strip()
+    if not made_for or made_for.split("-")[0] == platform.machine():
+        return ""
+    return f"the compiler makes code for {made_for}, not for {platform.machine()}: name another one in CC; "
+
+
 def narrow_down(attempt: Attempt, parts: Sequence[tuple[Segment, list[Wrapper]]]) -> bool:
     """
     Compile each configuration by itself, leave out what is to blame, and return whether that was anything.
@@ -73,7 +82,8 @@ def narrow_down(attempt: Attempt, parts: Sequence[tuple[Segment, list[Wrapper]]]
             hopeless.append((segment, done))
     if hopeless and len(hopeless) == len(parts):
         done = hopeless[0][1]
-        message = f"the header does not compile: {_open_end(attempt, done) or explain(done, attempt.subset.stubs)}"
+        why = _open_end(attempt, done) or explain(done, attempt.subset.stubs)
+        message = f"{other_machine(attempt)}the header does not compile: {why}"
         raise BuildError(message, command=done.command, stderr=done.stderr)
     for segment, done in hopeless:
         attempt.refuse(segment.assignment, explain(done, attempt.subset.stubs))
@@ -104,7 +114,8 @@ def _blame(attempt: Attempt, error: cc.Diagnostic, segment: int) -> bool:
 
 def _open_end(attempt: Attempt, done: cc.Run) -> str:
     """Where a brace seems to be missing, if what the compiler complains of stands behind the header."""
-    if any(error.file in attempt.subset.files for error in done.errors):
+    places = {error.file for error in done.errors}
+    if not places or places & attempt.subset.files.keys() or any(p.endswith("native/abi.h") for p in places):
         return ""
     for path in attempt.subset.order:
         for d in attempt.subset.scans[path].definitions:
@@ -113,7 +124,7 @@ def _open_end(attempt: Attempt, done: cc.Run) -> str:
                 return f"{path}:{d.line}: the body of {d.name}() is not closed before {inner[0]}(): is a brace missing?"
     return (
         f"{attempt.subset.order[-1]}: something is left open at its end (a brace, a parenthesis, a comment); "
-        f"the compiler says: {done.errors[0].message if done.errors else done.stderr}"
+        f"the compiler says: {done.errors[0].message}"
     )
 
 

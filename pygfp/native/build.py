@@ -9,7 +9,6 @@ a text of which nothing compiles is a :class:`BuildError`.
 
 from __future__ import annotations
 
-import platform
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ from ..extract import WHOLE
 from . import compiler as cc
 from . import unit
 from .attempt import WORD_BITS, Attempt
-from .blame import explain, narrow_down
+from .blame import explain, narrow_down, other_machine
 from .meanings import merge, plan_helper, read_signature
 from .plan import Build, Finding, HelperPlan, SegmentPlan
 
@@ -175,7 +174,7 @@ def _count_zones(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], cl
     distinct = [dict(items) for items in sorted({tuple(sorted(r.items())) for r in relevant.values()})]
     done = attempt.run(["-S", "-O0", "-o", "-", attempt.write("zones.c", unit.zone_unit(distinct))])[0]
     if not done.ok:
-        message = f"{_other_machine(attempt)}enum zone_type does not compile: {explain(done)}"
+        message = f"{other_machine(attempt)}enum zone_type does not compile: {explain(done)}"
         raise BuildError(message, command=done.command, stderr=done.stderr)
     counts = unit.zone_counts(done.stdout)
     if len(counts) != len(distinct):
@@ -185,14 +184,6 @@ def _count_zones(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], cl
         )
         raise BuildError(message, command=done.command)
     return {k: counts[distinct.index(r)] for k, r in relevant.items()}
-
-
-def _other_machine(attempt: Attempt) -> str:
-    """What to say first where the compiler is one for another machine."""
-    made_for = cc.run(attempt.compiler.command, ["-dumpmachine"]).stdout.strip()
-    if not made_for or made_for.split("-")[0] == platform.machine():
-        return ""
-    return f"the compiler makes code for {made_for}, not for {platform.machine()}: name another one in CC; "
 
 
 def _wrappers(plans: Sequence[HelperPlan], segment: Segment) -> list[Wrapper]:
@@ -233,7 +224,7 @@ def _compile(
         runs = attempt.run(*[_link(name) for name in names])
     for done in runs:
         if not done.ok:
-            raise done.failure("the header does not compile")
+            raise done.failure(f"{other_machine(attempt)}the header does not compile")
         attempt.findings += [f for f in _build_bugs(done) if f not in attempt.findings]
     objects = [name.replace(".c", ".so") for name in names]
     for name in objects:
