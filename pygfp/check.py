@@ -71,7 +71,7 @@ def check(source: Source, selection: Selection, options: Options | None = None) 
         timings = {**session.timings, "sweep_s": now - swept, "total_s": now - started}
     _require_unique(verdicts)
     return Report(
-        source=SourceInfo(source.kind, source.label, source.release, row.label, source.digest),
+        source=SourceInfo(source.kind, source.label, source.release, row.name, row.version, source.digest),
         checks=tuple(verdicts),
         compiler=session.compiler,
         n_configs=sum(not s.error for s in session.build.segments),

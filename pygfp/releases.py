@@ -42,11 +42,6 @@ class Row:
     trace_names: list[str]
     split: bool
 
-    @property
-    def label(self) -> str:
-        """How outputs name the row: ``v6.12 (6.12.107)``."""
-        return f"{self.name} ({self.version})"
-
     def gate(self, flag: str) -> str | None:
         """Return the CONFIG symbol without which *flag* is 0, or None."""
         gate: str | None = self.flags.get(flag, {}).get("config")

@@ -73,12 +73,19 @@ class Check:
 
 @dataclass(frozen=True)
 class SourceInfo:
-    """What outputs say of a source: kind, label, release (None where unproven), reference row and digest."""
+    """
+    What outputs say of a source.
+
+    :ivar release: None where the source does not prove one
+    :ivar reference: name of the reference row, ``v6.12``
+    :ivar reference_version: the exact release that the row was read from
+    """
 
     kind: str
     label: str
     release: str | None
     reference: str
+    reference_version: str
     digest: str
 
 

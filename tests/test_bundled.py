@@ -14,7 +14,7 @@ from pygfp.config import Selection
 from pygfp.model.helpers import WANTED
 from pygfp.native.session import opened
 from pygfp.releases import newest
-from pygfp.sources import Source, bundled
+from pygfp.sources import Source, bundled, tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,3 +156,25 @@ class TestEmbedded:
         with opened(bundled(), Selection({"CONFIG_HIGHMEM": True}), WANTED, jobs=1) as session:
             assert "at install time" not in session.compiler
             assert all(s.assignment.get("CONFIG_HIGHMEM", True) for s in session.build.segments)
+
+
+@pytest.mark.parametrize("fixture", ["headers_6_12", "headers_6_1"])
+def test_the_stand_ins_say_what_a_real_tree_says(fixture: str, request: pytest.FixtureRequest) -> None:
+    """types.h and mmzone.h of the bundled subset stand in where a tree lacks them: they are copies of facts."""
+    whole = tree(request.getfixturevalue(fixture))
+    poor = replace(
+        whole,
+        files={p: t for p, t in whole.files.items() if p not in {"include/linux/types.h", "include/linux/mmzone.h"}},
+    )
+
+    def enumerators(source: Source) -> list[dict[str, int]]:
+        with opened(source, Selection(), WANTED, jobs=1) as session:
+            return [
+                {n: c.value for n, c in s.constants.items() if n.startswith(("ZONE", "MIGRATE", "__MAX_NR"))}
+                for s in session.build.segments
+            ]
+
+    found = enumerators(poor)
+    assert len(found) == 8
+    assert all(len(constants) > 6 for constants in found)
+    assert found == enumerators(whole)

@@ -64,7 +64,7 @@ def test_a_tree_of_its_time_holds(row: str, report: Report) -> None:
     """One check of one tree, and everything that is to be said of it: a tree takes a second."""
     assert report["exit"] == 0, [c for c in report["checks"] if c["status"] in {"fail", "error"}]
     assert report["source"]["release"] == ROWS[row]["version"]
-    assert report["source"]["reference"] == f"{row} ({ROWS[row]['version']})"
+    assert (report["source"]["reference"], report["source"]["reference_version"]) == (row, ROWS[row]["version"])
     by_status = {s: {c["subject"] for c in report["checks"] if c["status"] == s} for s in ("absent", "unmodelled")}
     assert by_status["absent"] == ABSENT[row]
     assert by_status["unmodelled"] == set()

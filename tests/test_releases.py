@@ -127,9 +127,6 @@ class TestRows:
         assert len(set(row.trace_names)) == len(row.trace_names)
         assert set(row.trace_names) <= {*row.flags, *row.composites}
 
-    def test_the_label_says_row_and_release(self) -> None:
-        assert reference("6.12.117").label == "v6.12 (6.12.107)"
-
     def test_gate_of_an_ungated_or_unknown_flag_is_none(self) -> None:
         assert newest().gate("__GFP_IO") is None
         assert newest().gate("__GFP_NOLOCKDEP") == "CONFIG_LOCKDEP"

@@ -22,6 +22,7 @@ def check(report: Report, *, strict: bool) -> str:
             "label": source.label,
             "release": source.release,
             "reference": source.reference,
+            "reference_version": source.reference_version,
             "digest": source.digest,
         },
         "exit": report.exit_status(strict=strict),

@@ -60,7 +60,7 @@ def _heading(report: Report) -> str:
     label = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in source.label)
     what = "bundled subset" if source.kind == "bundled" else label
     return (
-        f"pygfp check: {what}, {release}, reference {source.reference}, "
+        f"pygfp check: {what}, {release}, reference {source.reference} ({source.reference_version}), "
         f"{_count(report.n_configs, 'configuration')}, {report.compiler}"
     )
 
