@@ -118,7 +118,10 @@ def _gates(view: View, segment: SegmentPlan, flags: dict[str, int]) -> list[str]
     wrong = []
     for name in view.row.flags:
         gate = view.row.gate(name)
-        if gate is None or gate not in view.session.build.flag_symbols:
+        if gate is None or name not in segment.constants:
+            continue
+        if gate not in view.session.build.constant_symbols.get(name, ()):
+            wrong.append(f"changed: {name} depends on {gate} in {view.row.name}, and does not here")
             continue
         on = segment.assignment.get(gate, False)
         if not on and flags.get(name, 0):
