@@ -19,7 +19,7 @@
 
 #define PYGFP_BLOCK_BITS 11
 #define PYGFP_BLOCK (1u << PYGFP_BLOCK_BITS)
-#define PYGFP_MAX_INDEX 16
+#define PYGFP_MAX_LAWS 32
 
 #ifndef PYGFP_CLONES
 #define PYGFP_CLONES
@@ -230,12 +230,12 @@ static void pygfp_run_##id(u64 base, u64 count, const struct pygfp_expect *expec
  * any or all bits must be there as before. Slow and general: for a helper that
  * has no form from which the laws could be read.
  */
-static inline bool pygfp_breaks(u64 x, u64 y, bool stable, const struct pygfp_law *law)
+static inline bool pygfp_breaks(u64 x, u64 y, bool stable, const struct pygfp_law *law, u64 classes)
 {
-	bool broken = (y & ~x & law->gained) || (x & ~y & law->lost) || (~y & law->set) ||
-		      (y & law->clear) || (law->idempotent && !stable);
+	u64 broken = (y & ~x & law->gained) | (x & ~y & law->lost) | (~y & law->set) |
+		     (y & law->clear) | (law->idempotent & !stable);
 
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; (x ^ y) & classes && i < 4; i++) {
 		broken |= !(x & law->any[i]) != !(y & law->any[i]);
 		broken |= ((x & law->all[i]) == law->all[i]) != ((y & law->all[i]) == law->all[i]);
 	}
@@ -271,15 +271,16 @@ PYGFP_SHARED static void pygfp_judge(const struct pygfp_helper *helper, u64 base
 				     struct pygfp_tally *tallies)
 {
 	u64 known[4096] = { 0 };
-	u64 gained = 0, lost = 0, set = 0, clear = 0, classes = 0;
+	u64 gained = 0, lost = 0, set = 0, clear = 0, classes = 0, of_law[PYGFP_MAX_LAWS] = { 0 };
 
-	for (u32 n = 0; n < n_laws; n++) {
+	for (u32 n = 0; n < n_laws && n < PYGFP_MAX_LAWS; n++) {
 		gained |= laws[n].gained;
 		lost |= laws[n].lost;
 		set |= laws[n].set;
 		clear |= laws[n].clear;
 		for (int i = 0; i < 4; i++)
-			classes |= laws[n].any[i] | laws[n].all[i];
+			of_law[n] |= laws[n].any[i] | laws[n].all[i];
+		classes |= of_law[n];
 		tallies[n].inputs += count;
 	}
 	for (u64 x = base; x < base + count; x++) {
@@ -293,8 +294,8 @@ PYGFP_SHARED static void pygfp_judge(const struct pygfp_helper *helper, u64 base
 		if (stable && !((y & ~x & gained) | (x & ~y & lost) | (~y & set) |
 				(y & clear) | ((x ^ y) & classes)))
 			continue;
-		for (u32 n = 0; n < n_laws; n++)
-			if (seen.bug || pygfp_breaks(x, y, stable, &laws[n]))
+		for (u32 n = 0; n < n_laws && n < PYGFP_MAX_LAWS; n++)
+			if (seen.bug || pygfp_breaks(x, y, stable, &laws[n], of_law[n]))
 				pygfp_note(x, &tallies[n]);
 	}
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import combinations
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ..config import slug
@@ -203,7 +204,7 @@ def _build_bugs(view: View) -> Iterable[Check]:
             continue
         assignment = build.segments[finding.segment].assignment
         yield Check(
-            id=f"layout.build-bug.line{finding.line}.{finding.segment}",
+            id=f"layout.build-bug.{PurePath(finding.path).stem}-{finding.line}.{finding.segment}",
             subject="build-bug",
             kind="layout",
             status="fail",

@@ -166,7 +166,7 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     _add_source(parser)
     _add_selection(parser)
     group = parser.add_argument_group("what is judged")
-    group.add_argument("--helper", metavar="NAME", help="only helpers, composites and rules that match this glob")
+    group.add_argument("--helper", metavar="NAME", help="only helpers, flags and composites that match this glob")
     group.add_argument("--full", action="store_true", help="every value of gfp_t, not only of the defined bits")
     group.add_argument("--strict", action="store_true", help="absent, unmodelled and undecided fail too")
     group.add_argument(

@@ -225,7 +225,7 @@ def _compile(
     for done in runs:
         if not done.ok:
             raise done.failure(f"{other_machine(attempt)}the header does not compile")
-        attempt.findings += [f for f in _build_bugs(done) if f not in attempt.findings]
+        attempt.findings = list(dict.fromkeys([*attempt.findings, *_build_bugs(done)]))
     objects = [name.replace(".c", ".so") for name in names]
     for name in objects:
         if not (attempt.workdir / name).is_file():

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 #: What a compiler message names as its file, with a slash and a name, where pygfp's own lines are at fault.
 HELPER_PLACE, CONSTANT_PLACE = "pygfp-helper", "pygfp-constant"
 
+_BUILD_BUG = "pygfp_build_bug_"
 _BEGIN, _END, _CONSTANT, _HELPER = "pygfp_begin", "pygfp_end", "pygfp_constant", "pygfp_helper"
 _MARKER = re.compile(r'^# (\d+) "([^"]*)"')
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
@@ -53,7 +54,8 @@ class Segment:
     def piece(self, path: str, line: int, end_line: int) -> str:
         """Return the preprocessed text of a range of lines, white space folded; empty where it is compiled out."""
         found = (self.lines.get((path, n), "") for n in range(line, end_line + 1))
-        return " ".join(" ".join(found).split())
+        text = " ".join(" ".join(found).split())
+        return text.replace(f"{_BUILD_BUG}{self.index}", _BUILD_BUG)
 
 
 def zone_unit(choices: Sequence[Assignment]) -> str:
@@ -87,6 +89,8 @@ def preprocess_unit(subset: Subset, choices: Sequence[tuple[int, Assignment]], z
     for (index, choice), count in zip(choices, zones, strict=True):
         out += _defines(choice)
         out += [f"#define MAX_NR_ZONES {count}", f"#define ZONES_SHIFT {max(count - 1, 0).bit_length()}"]
+        # Named here and not in the unit: the compiler's warning then stands at the line of the kernel.
+        out += [f"#define pygfp_build_bug {_BUILD_BUG}{index}"]
         out += ["#include <pygfp/compiler.h>", "#include <pygfp/kernel.h>", f"{_BEGIN} {index}"]
         out += [f'#include "{path}"' for path in subset.order]
         for name in subset.constants:
@@ -95,7 +99,7 @@ def preprocess_unit(subset: Subset, choices: Sequence[tuple[int, Assignment]], z
             if helper.is_macro and all(d.parameters in {1, None} for d in helper.definitions):
                 out += [f"#ifdef {helper.name}", f'{_HELPER} "{helper.name}" {helper.name}(pygfp_x)', "#endif"]
         out += [f"{_END} {index}", *(f"#undef {name}" for name in defined), *_undefines(choice)]
-        out += ["#undef MAX_NR_ZONES", "#undef ZONES_SHIFT"]
+        out += ["#undef MAX_NR_ZONES", "#undef ZONES_SHIFT", "#undef pygfp_build_bug"]
     return "\n".join(out) + "\n"
 
 
@@ -213,8 +217,7 @@ def _segment_text(
     present = set(_IDENTIFIER.findall(segment.text))
     renamed = [n for n in names if n in present]
     out = [f"#define {n} {n}__{k}" for n in renamed]
-    out += [f"#define pygfp_build_bug pygfp_build_bug_{k}"]
-    out += [f'extern void pygfp_build_bug(void) __attribute__((weak, warning("pygfp: BUILD_BUG_ON fires in {k}")));']
+    out += [f'extern void {_BUILD_BUG}{k}(void) __attribute__((weak, warning("pygfp: BUILD_BUG_ON fires in {k}")));']
     out += [segment.text]
     for wrapper in wrappers:
         place = f'# 1 "{HELPER_PLACE}/{wrapper.name}"'
@@ -234,7 +237,7 @@ def _segment_text(
         out += [f'# 1 "{CONSTANT_PLACE}/{name}"', f'\tPYGFP_CONSTANT("{name}", gfp_t, {name}),']
     out += ["\t{ 0 } };", f"static const struct pygfp_helper pygfp_helpers_{k}[] = {{"]
     out += [f'\tPYGFP_HELPER({w.name}_{k}_w, "{w.name}"),' for w in wrappers]
-    out += ["\t{ 0 } };", "void pygfp_build_bug(void) { }", "#undef pygfp_build_bug"]
+    out += ["\t{ 0 } };", f"void {_BUILD_BUG}{k}(void) {{ }}"]
     out += [f"#undef {n}" for n in renamed]
     return out
 
