@@ -105,6 +105,28 @@ class TestHeaders:
         assert re.search(r"pass +gfp_nested_mask", out)
         assert "helper.gfp_has_io_fs\n  does not compile: include/linux/gfp.h:" in out
 
+    def test_a_helper_that_fails_in_some_configurations_is_judged_in_the_others(
+        self, check_json: Callable[..., dict[str, object]], bundled_tree: Path
+    ) -> None:
+        """A name that is undefined when its symbol is off: the kernel would not build there, and is wrong elsewhere."""
+        edit(bundled_tree, r"#ifdef CONFIG_NUMA\n(\treturn \(flags & __GFP_THISNODE)", r"#ifndef CONFIG_NUMA\n\1")
+        report = check_json(bundled_tree)
+        assert report["exit"] == 1
+        checks = [c for c in report["checks"] if c["subject"] == "gfp_zonelist" and c["kind"] == "helper"]  # type: ignore[attr-defined]
+        assert {c["config"]["CONFIG_NUMA"]: c["status"] for c in checks} == {True: "fail", False: "error"}
+        assert "ZONELIST_NOFALLBACK" in next(c["message"] for c in checks if c["status"] == "error")
+
+    def test_a_build_bug_is_a_finding_at_its_line(
+        self, check_json: Callable[..., dict[str, object]], bundled_tree: Path
+    ) -> None:
+        edit(bundled_tree, *body_of("gfp_has_io_fs", "BUILD_BUG_ON(sizeof(gfp_t) == 4);"))
+        report = check_json(bundled_tree)
+        assert report["exit"] == 1
+        (check,) = (c for c in report["checks"] if c["status"] == "fail")  # type: ignore[attr-defined]
+        line = (bundled_tree / GFP_H).read_text().split("BUILD_BUG_ON(sizeof")[0].count("\n") + 1
+        assert (check["id"], check["file"], check["line"]) == ("helper.gfp_has_io_fs", GFP_H, line)
+        assert "BUILD_BUG_ON fires" in check["message"]
+
     def test_a_missing_brace_names_the_helper(self, run: Run, bundled_tree: Path) -> None:
         edit(bundled_tree, r"(return manners \| \(context & flags\);\n)}", r"\1")
         status, out, err = run("check", bundled_tree)

@@ -52,8 +52,11 @@ def whole(model: HelperModel | None, plan: HelperPlan) -> Check | None:
 
 def unbuildable(view: View, plan: HelperPlan) -> list[Check]:
     """Return an error for each configuration of a helper that could not be built."""
-    done = [c for m in plan.meanings for c in m.configs] + plan.missing
-    checks = []
+    done = [c for m in plan.meanings for c in m.configs] + plan.missing + [c for c, _ in plan.losses]
+    checks = [
+        _in_config(plan, config, "error", f"does not compile in this configuration: {why}")
+        for config, why in plan.losses
+    ]
     for config in view.session.choices(plan.symbols):
         if config not in done and not plan.unswept:
             segment = view.session.segment(config)

@@ -39,7 +39,7 @@ class Attempt:
     :ivar alone: why ``gfp_types.h`` does not compile by itself; ``""`` if it does, None where there is none
     :ivar refusals: why a configuration cannot be built, by its assignment
     :ivar broken: wanted names that occur and could not be cut out, with the message
-    :ivar blanked: definitions that were left out
+    :ivar losses: functions that do not compile in some configurations only, by assignment, with the message
     :ivar signatures: return type and parameters of each helper, as far as they could be read
     :ivar dropped: macros that are no constant expression
     """
@@ -56,7 +56,7 @@ class Attempt:
     broken: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    blanked: list[Definition] = field(default_factory=list)
+    losses: dict[tuple[tuple[str, bool], ...], dict[Definition, str]] = field(default_factory=dict)
     signatures: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
     dropped: set[str] = field(default_factory=set)
 
@@ -71,6 +71,10 @@ class Attempt:
     def refused(self, assignment: Assignment) -> str:
         """Return why *assignment* cannot be built, or ``""``."""
         return self.refusals.get(tuple(sorted(assignment.items())), "")
+
+    def lost(self, assignment: Assignment) -> dict[Definition, str]:
+        """Return the functions that are left out of the configuration *assignment* alone, with the message."""
+        return self.losses.setdefault(tuple(sorted(assignment.items())), {})
 
     def run(self, *jobs: Sequence[str]) -> list[cc.Run]:
         """Run the compiler once for each of *jobs*, side by side, with the include path of the build."""

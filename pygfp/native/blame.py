@@ -75,11 +75,8 @@ def narrow_down(attempt: Attempt, parts: Sequence[tuple[Segment, list[Wrapper]]]
         jobs.append(["-fsyntax-only", "-DPYGFP_TABLE_NAME=pygfp_table", name])
     runs = attempt.run(*jobs)
     failed = [(segment, done) for (segment, _), done in zip(parts, runs, strict=True) if not done.ok]
-    hopeless = []
-    for segment, done in failed:
-        blamed = [_blame(attempt, error, segment.index) for error in done.errors]
-        if not any(blamed):
-            hopeless.append((segment, done))
+    blamed: dict[Definition, dict[int, cc.Diagnostic]] = {}
+    hopeless = [(segment, done) for segment, done in failed if not _blame(attempt, done, segment.index, blamed)]
     if hopeless and len(hopeless) == len(parts):
         done = hopeless[0][1]
         why = _open_end(attempt, done) or explain(done, attempt.subset.stubs)
@@ -87,29 +84,44 @@ def narrow_down(attempt: Attempt, parts: Sequence[tuple[Segment, list[Wrapper]]]
         raise BuildError(message, command=done.command, stderr=done.stderr)
     for segment, done in hopeless:
         attempt.refuse(segment.assignment, explain(done, attempt.subset.stubs))
+    for definition, errors in blamed.items():
+        if len(errors) == len(parts):
+            _leave_out(attempt, definition, next(iter(errors.values())))
+            continue
+        for segment, _ in failed:
+            if segment.index in errors:
+                message = with_hint(errors[segment.index], attempt.subset.stubs)
+                attempt.lost(segment.assignment)[definition] = message
     return bool(failed)
 
 
-def _blame(attempt: Attempt, error: cc.Diagnostic, segment: int) -> bool:
-    """Leave out the definition that *error* stands in; False where it stands in none."""
-    place, _, name = error.file.partition("/")
-    if place == unit.CONSTANT_PLACE:
-        attempt.dropped.add(name)
-        attempt.broken[name] = f"the macro {name} does not compile as a constant: {error.message}"
-        return True
-    if place == unit.HELPER_PLACE:
-        attempt.errors.setdefault(name, error.message)
-        return True
-    if "static assertion failed" in error.message:
-        finding = Finding(error.file, error.line, segment, f"a static assertion fails: {error.message}")
-        attempt.findings += [finding] if finding not in attempt.findings else []
-    kinds = {"function", "declaration"}
+def _blame(attempt: Attempt, done: cc.Run, segment: int, blamed: dict[Definition, dict[int, cc.Diagnostic]]) -> bool:
+    """Add to *blamed* the functions that the errors of one configuration stand in; whether any error is dealt with."""
+    dealt_with = False
+    for error in done.errors:
+        place, _, name = error.file.partition("/")
+        if place == unit.CONSTANT_PLACE:
+            attempt.dropped.add(name)
+            attempt.broken[name] = f"the macro {name} does not compile as a constant: {error.message}"
+            dealt_with = True
+        elif place == unit.HELPER_PLACE:
+            attempt.errors.setdefault(name, error.message)
+            dealt_with = True
+        elif (definition := _around(attempt, error)) is not None:
+            blamed.setdefault(definition, {}).setdefault(segment, error)
+            dealt_with = True
+        if "static assertion failed" in error.message:
+            finding = Finding(error.file, error.line, segment, f"a static assertion fails: {error.message}")
+            attempt.findings = list(dict.fromkeys([*attempt.findings, finding]))
+    return dealt_with
+
+
+def _around(attempt: Attempt, error: cc.Diagnostic) -> Definition | None:
+    """The function or declaration that *error* stands in."""
     for d in attempt.subset.definitions:
-        if d.path == error.file and d.line <= error.line <= d.end_line and d.kind in kinds:
-            _leave_out(attempt, d, error)
-            return True
-    # The same error again, of another configuration.
-    return any(d.path == error.file and d.line <= error.line <= d.end_line for d in attempt.blanked)
+        if d.path == error.file and d.line <= error.line <= d.end_line and d.kind in {"function", "declaration"}:
+            return d
+    return None
 
 
 def _open_end(attempt: Attempt, done: cc.Run) -> str:
@@ -132,7 +144,6 @@ def _leave_out(attempt: Attempt, definition: Definition, error: cc.Diagnostic) -
     attempt.errors.setdefault(definition.name, with_hint(error, attempt.subset.stubs))
     for inner in _swallowed(attempt, definition):
         attempt.broken[inner] = f"{error}; {inner} is swallowed by {definition.name}: is a brace missing there?"
-    attempt.blanked.append(definition)
     attempt.subset = _without(attempt.subset, definition, f"does not compile: {error}")
 
 

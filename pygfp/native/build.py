@@ -145,7 +145,7 @@ def _preprocess(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], clo
 
 def _segments(attempt: Attempt, done: cc.Run, choices: Sequence[tuple[int, Assignment]]) -> list[Segment]:
     """The segments in the output of a run; a compiler that swallows some of them is refused."""
-    found = unit.segments(done.stdout, choices)
+    found = unit.segments(done.stdout, choices, {k: attempt.lost(a) for k, a in choices})
     if len(found) != len(choices):
         command = " ".join(attempt.compiler.command)
         message = f"{command} -E exits with 0 and gives {len(found)} of {len(choices)} texts; name a working one in CC"

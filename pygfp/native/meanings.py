@@ -84,11 +84,15 @@ def merge(
     if plan.unswept or not segments:
         return plan
     meanings: dict[object, Meaning] = {}
-    missing = []
+    missing, losses = [], []
     for choice in attempt.choices(plan.symbols):
         home = next((s for s in segments if choice.items() <= s.assignment.items()), None)
         if home is None:
             continue  # it was refused, and is reported as such
+        lost = {d.name: message for d, message in attempt.lost(home.assignment).items()}
+        if plan.name in lost:
+            losses.append((choice, lost[plan.name]))
+            continue
         key = _key(plan, home, attempt.subset, closure)
         if key is None:
             missing.append(choice)
@@ -96,7 +100,7 @@ def merge(
         if plan.is_filter:
             key = (key, tuple(sorted((s, choice.get(s)) for s in flag_symbols)))
         meanings.setdefault(key, Meaning(home.index, [])).configs.append(choice)
-    return replace(plan, meanings=list(meanings.values()), missing=missing)
+    return replace(plan, meanings=list(meanings.values()), missing=missing, losses=losses)
 
 
 def _key(plan: HelperPlan, segment: Segment, subset: Subset, closure: Closure) -> object | None:

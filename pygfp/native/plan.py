@@ -39,6 +39,7 @@ class HelperPlan:
     :ivar symbols: the CONFIG symbols that its meaning may depend on
     :ivar meanings: its distinct meanings; empty where it is not swept
     :ivar missing: configurations in which the tree compiles it out
+    :ivar losses: configurations in which it does not compile, with the message
     :ivar unswept: why it is not swept, or ``""``
     :ivar error: why it could not be compiled, or ``""``
     """
@@ -52,6 +53,7 @@ class HelperPlan:
     symbols: list[str] = field(default_factory=list)
     meanings: list[Meaning] = field(default_factory=list)
     missing: list[Assignment] = field(default_factory=list)
+    losses: list[tuple[Assignment, str]] = field(default_factory=list)
     unswept: str = ""
     error: str = ""
 

@@ -186,7 +186,12 @@ def _loaded(build: Build, answer: Sequence[Mapping[str, Any]], selection: Select
 def _selected(plan: HelperPlan, selection: Selection, word_bits: int) -> HelperPlan:
     asked = config.assignments(plan.symbols, selection, word_bits)
     meanings = [Meaning(m.segment, [c for c in m.configs if c in asked]) for m in plan.meanings]
-    return replace(plan, meanings=[m for m in meanings if m.configs], missing=[c for c in plan.missing if c in asked])
+    return replace(
+        plan,
+        meanings=[m for m in meanings if m.configs],
+        missing=[c for c in plan.missing if c in asked],
+        losses=[(c, why) for c, why in plan.losses if c in asked],
+    )
 
 
 def text_digest(source: Source) -> str:

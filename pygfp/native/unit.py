@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from ..config import Assignment
     from ..extract import Subset
+    from ..scan import Definition
 
 #: What a compiler message names as its file, with a slash and a name, where pygfp's own lines are at fault.
 HELPER_PLACE, CONSTANT_PLACE = "pygfp-helper", "pygfp-constant"
@@ -103,8 +104,14 @@ def preprocess_unit(subset: Subset, choices: Sequence[tuple[int, Assignment]], z
     return "\n".join(out) + "\n"
 
 
-def segments(preprocessed: str, choices: Sequence[tuple[int, Assignment]]) -> list[Segment]:
-    """Return the segments in the output of the preprocessor for :func:`preprocess_unit`."""
+def segments(
+    preprocessed: str, choices: Sequence[tuple[int, Assignment]], lost: Mapping[int, Collection[Definition]]
+) -> list[Segment]:
+    """
+    Return the segments in the output of the preprocessor for :func:`preprocess_unit`.
+
+    :param lost: the functions to leave out of a segment: they do not compile there
+    """
     assignments = dict(choices)
     found: list[Segment] = []
     current: _Builder | None = None
@@ -119,7 +126,7 @@ def segments(preprocessed: str, choices: Sequence[tuple[int, Assignment]]) -> li
             continue
         words = raw.split(maxsplit=2)
         if words and words[0] == _BEGIN:
-            current = _Builder(int(words[1]))
+            current = _Builder(int(words[1]), lost.get(int(words[1]), ()))
         elif words and words[0] == _END and current:
             found.append(current.segment(assignments))
             current = None
@@ -132,8 +139,9 @@ def segments(preprocessed: str, choices: Sequence[tuple[int, Assignment]]) -> li
 class _Builder:
     """Collects the lines of one segment."""
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, lost: Collection[Definition]) -> None:
         self.index = index
+        self.lost = lost
         self.text: list[str] = []
         self.lines: dict[tuple[str, int], str] = {}
         self.files: set[str] = set()
@@ -145,7 +153,7 @@ class _Builder:
             self.constants[words[1].strip('"')] = words[2] if len(words) > 2 else ""  # noqa: PLR2004
         elif words and words[0] == _HELPER:
             self.macros[words[1].strip('"')] = words[2] if len(words) > 2 else ""  # noqa: PLR2004
-        else:
+        elif not any(d.path == file and d.line <= line <= d.end_line for d in self.lost):
             self.text.append(raw)
             if words:
                 known = self.lines.get((file, line))
