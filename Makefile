@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Everything runs in a virtual environment of its own.
 
+PYTEST_ARGS ?= -n auto
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin

@@ -78,12 +78,8 @@ def check(source: Source, selection: Selection, options: Options | None = None) 
         domain_bits=view.domain_bits,
         domain=view.domain,
         left_out=tuple(_left_out(session)),
-        notes=(
-            *session.complaints,
-            *session.build.notes,
-            *layout.moved(view),
-            *_unused(selection, options.policy, session),
-        ),
+        warnings=(*session.complaints, *_unused(selection, options.policy, session), *_unproven(source, row)),
+        notes=(*session.build.notes, *layout.moved(view)),
         timings={k: round(v, 6) for k, v in timings.items()},
     )
 
@@ -104,9 +100,10 @@ def _wanted(pattern: str | None, session: Session, row: Row) -> Callable[[str], 
     """
     if pattern is None:
         return lambda _: True
-    known = {*WANTED, *(h.name for h in session.build.helpers), *row.composites, *session.build.constant_symbols}
+    constants = set(session.build.constant_symbols) - set(row.flags)
+    known = {*WANTED, *(h.name for h in session.build.helpers), *row.composites, *constants}
     if not any(fnmatch.fnmatchcase(name, pattern) for name in known):
-        message = f"--helper {pattern}: no helper, composite or flag of this source has such a name"
+        message = f"--helper {pattern}: no helper and no composite of this source has such a name"
         raise UsageError(message)
     return lambda subject: fnmatch.fnmatchcase(subject, pattern)
 
@@ -126,6 +123,11 @@ def _left_out(session: Session) -> Iterable[str]:
     if unswept:
         reasons = ", ".join(f"{h.name} ({h.unswept})" for h in unswept)
         yield f"{len(unswept)} functions that take a gfp_t and are no function of it alone: {reasons}"
+
+
+def _unproven(source: Source, row: Row) -> Iterable[str]:
+    if source.release is None:
+        yield f"no Makefile says which release this is; it is compared with the newest that pygfp knows, {row.name}"
 
 
 def _unused(selection: Selection, policy: Policy, session: Session) -> Iterable[str]:

@@ -49,7 +49,7 @@ def export(source: Source, wanted: Sequence[str], directory: Path) -> list[str]:
     # The kernel compiles without that warning too.
     flags = [*SEMANTIC_FLAGS, "-Wno-unused-parameter", "-I.", "-Iinclude", "-Ishim", "-Istub"]
     (directory / "flags").write_text("\n".join(flags) + "\n")
-    lines = [f"{directory / path}" for path in (*subset.order, "unit.c", "flags")]
-    lines += [f"left out: {left.path}: {left.reason}" for left in subset.left_out]
+    lines = [f"{directory / path}" for path in (*subset.order, "shim", "unit.c", "flags")]
+    lines += [f"reduced: {left.path}: {left.reason}" for left in subset.left_out]
     lines += [f"note: {note}" for note in (*subset.notes, *(str(e) for e in subset.broken.values()))]
     return [*lines, f"compile it: cd {shlex.quote(str(directory))} && gcc @flags -c unit.c -o /dev/null"]

@@ -253,16 +253,18 @@ def _constants(scans: Mapping[str, Scan]) -> tuple[str, ...]:
 def _stubs(source: Source) -> tuple[tuple[str, ...], list[str]]:
     """The includes that get an empty shim, and notes on those that the tree lacks and pygfp has."""
     shims = csrc() / "shim"
-    stubs, notes = [], []
+    stubs, notes, shimmed = [], [], []
     for name, present in source.includes.items():
         if any(path in WHOLE or path in _NEEDED for path in (f"include/{name}", f"include/linux/{name}")):
             continue
         if (shims / name).is_file():
             if not present:
-                notes.append(f"include/{name} is not in {source.label}; pygfp's shim stands in for it")
+                shimmed.append(f"include/{name}")
         elif present:
             stubs.append(name)
             notes.append(f"{name}, which the header includes, is unknown to pygfp and stands empty")
+    if shimmed:
+        notes.append(f"not in {source.label}, so that pygfp's shims stand in: {', '.join(shimmed)}")
     return tuple(stubs), notes
 
 

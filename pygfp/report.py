@@ -99,6 +99,7 @@ class Report:
     :ivar domain_bits: every value below ``2**domain_bits`` was compared
     :ivar domain: the domain in words
     :ivar left_out: what was not judged, and why
+    :ivar warnings: what a user should know of the options and the cache, also of a quiet run
     :ivar notes: what a user should know besides
     :ivar timings: seconds by stage
     """
@@ -110,6 +111,7 @@ class Report:
     domain_bits: int
     domain: str
     left_out: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
 

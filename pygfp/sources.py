@@ -150,13 +150,22 @@ def revision(path: Path, name: str) -> Source:
     listing = _git(path, "ls-tree", "-r", "-z", "--name-only", rev, "--", "include", "arch") or b""
     present = set(listing.decode(errors="surrogateescape").split("\0"))
 
+    # The tree may lie below the top of the repository; a bare one has no such place.
+    prefix = (_git(path, "rev-parse", "--show-prefix") or b"").decode(errors="surrogateescape").strip("\n")
+
     def read(file: str) -> bytes | None:
-        return _git(path, "cat-file", "blob", f"{rev}:./{file}")
+        return _git(path, "cat-file", "blob", f"{rev}:{prefix}{file}")
 
     files = _read_all(read)
     label = f"{path}@{name}"
     _require_gfp_h(files, label)
     return Source("revision", label, _release(files), files, _includes(files, _any_of(present.__contains__, present)))
+
+
+def current(cwd: Path | None = None) -> list[tuple[str, str]]:
+    """Return (directory, release) of the kernel tree that *cwd* is in, if it is in one."""
+    root = _enclosing_tree(cwd or Path.cwd())
+    return [(str(root), tree(root).release or "release not known")] if root else []
 
 
 def installed(roots: Iterable[Path] = (Path("/lib/modules"), Path("/usr/src"))) -> list[tuple[str, str]]:
@@ -168,7 +177,7 @@ def installed(roots: Iterable[Path] = (Path("/lib/modules"), Path("/usr/src"))) 
             source = tree(path)
         except KernelTreeError:
             continue
-        found.setdefault(str(path), source.release or "unknown release")
+        found.setdefault(str(path), source.release or "release not known")
     return sorted(found.items())
 
 

@@ -220,7 +220,7 @@ class TestCompilers:
     @pytest.mark.parametrize(
         ("value", "words"),
         [
-            ("/nonexistent/cc", "no C compiler found"),
+            ("/nonexistent/cc", "there is no such program"),
             ("/bin/false", "does not run"),
             ("'", "is not a command line"),
             ("gcc -m32", "another kind of machine"),
@@ -398,8 +398,8 @@ class TestCache:
             path.write_bytes(data if damage == "flip" else data[: len(data) // 2])
         status, out, _ = run("check", bundled_tree)
         assert status == 0
-        assert "is not used" in out
-        assert "built anew" in out
+        assert "is not used" in " ".join(out.split())
+        assert "built anew" in " ".join(out.split())
         assert "is not used" not in run("check", bundled_tree)[1]
 
     def test_garbage_in_its_place_is_worked_around(self, run: Run, bundled_tree: Path, cache: Path) -> None:
@@ -407,7 +407,7 @@ class TestCache:
         cache.write_text("not a directory")
         status, out, _ = run("check", bundled_tree)
         assert status == 0
-        assert "cannot be used as a cache" in out
+        assert "cannot be used as a cache" in " ".join(out.split())
         assert cache.read_text() == "not a directory"
 
     def test_one_that_others_can_write_to_is_not_trusted(self, run: Run, bundled_tree: Path, cache: Path) -> None:
@@ -415,7 +415,7 @@ class TestCache:
         cache.chmod(0o777)
         status, out, _ = run("check", bundled_tree)
         assert status == 0
-        assert "others can write to it" in out
+        assert "others can write to it" in " ".join(out.split())
         assert list(cache.iterdir()) == []
 
     def test_nothing_but_the_build_stays(self, run: Run, bundled_tree: Path, cache: Path) -> None:

@@ -132,11 +132,12 @@ def _difference(view: View, case: Case, table: FlagTable) -> str:
     """What the header does other than the policy, flag by flag where a form is proven."""
     if not (isinstance(case.proven, MaskFilter) and isinstance(case.expected, MaskFilter)):
         return f"expected {describe_form(case.expected, table)}; found {describe_form(case.proven, table)}"
-    parts = []
+    alike: dict[str, list[str]] = {}
     for flag, mask in table.flags.items():
         expected, found = _fate(case.expected, mask), _fate(case.proven, mask)
         if expected != found:
-            parts.append(f"{flag}: expected {expected}, found {found} ({view.policy.reason(flag)})")
+            alike.setdefault(f"expected {expected}, found {found} ({view.policy.reason(flag)})", []).append(flag)
+    parts = [f"{', '.join(flags)}: {what}" for what, flags in alike.items()]
     stray = ((case.proven.keep ^ case.expected.keep) | (case.proven.force ^ case.expected.force)) & table.no_flag
     return "; ".join([*parts, *([f"bits without a flag ({stray:#x}): expected drop"] if stray else [])])
 

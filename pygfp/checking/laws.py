@@ -71,7 +71,7 @@ def _verdict(view: View, case: Case, law: Law, verdict: Verdict | None) -> Check
         mismatches=verdict.mismatches,
         first=_witness(view, case, law, verdict.first),
         smallest=_witness(view, case, law, verdict.smallest),
-        message=f"broken: {law.text}. Where that does not hold, {law.why}",
+        message=f"broken law: {law.text}. Where that does not hold, {law.why}",
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import re
 import signal
 import sys
 import traceback
@@ -155,6 +156,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("output")
     group.add_argument("--format", choices=("text", "json"), default="text")
     group.add_argument("-o", "--output", metavar="FILE", type=Path, help="write the result to FILE instead of stdout")
+    group = group.add_mutually_exclusive_group()
     group.add_argument("-q", "--quiet", action="store_true", help="say only what is wrong, and the verdict")
     group.add_argument(
         "-v", "--verbose", action="store_true", help="show the commands that are run, and what is not judged"
@@ -166,7 +168,9 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     _add_source(parser)
     _add_selection(parser)
     group = parser.add_argument_group("what is judged")
-    group.add_argument("--helper", metavar="NAME", help="only helpers, flags and composites that match this glob")
+    group.add_argument(
+        "--helper", metavar="NAME", help="only helpers and composites that match this glob; no layout rules"
+    )
     group.add_argument("--full", action="store_true", help="every value of gfp_t, not only of the defined bits")
     group.add_argument("--strict", action="store_true", help="absent, unmodelled and undecided fail too")
     group.add_argument(
@@ -204,7 +208,7 @@ def _selection(arguments: argparse.Namespace) -> Selection:
     if arguments.config is None:
         return Selection(fixed)
     text = _read(arguments.config, "--config")
-    if "CONFIG_" not in text or "\0" in text:
+    if not re.search(r"^(?:# )?CONFIG_\w+[= ]", text, re.MULTILINE) or "\0" in text:
         message = f"--config {arguments.config}: expected a kernel .config, text with CONFIG_ lines, and found none"
         raise UsageError(message)
     return Selection({**parse_dotconfig(text), **fixed}, complete=True, label=str(arguments.config))
@@ -325,6 +329,8 @@ def _sources(arguments: argparse.Namespace) -> int:
     from .. import sources  # noqa: PLC0415 - a usage error needs none of this
     from ..render import listing  # noqa: PLC0415 - ditto
 
-    found = [("bundled", sources.bundled().release or ""), *sources.installed()]
+    found = [("bundled", sources.bundled().release or ""), *sources.current(), *sources.installed()]
+    if arguments.format == "text":
+        print("looked at the current directory, /lib/modules and /usr/src", file=sys.stderr)
     _write(listing.sources(found, as_json=arguments.format == "json"), arguments.output)
     return 0

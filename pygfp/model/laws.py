@@ -60,13 +60,13 @@ LAWS: tuple[Law, ...] = (
     Law(
         "no-new-context",
         "IO, FS, DIRECT_RECLAIM, KSWAPD_RECLAIM and HIGH are in the result only if the caller gave them",
-        "a record taken in a context that must not enter reclaim or the file system may deadlock there",
+        "a debug record taken in a context that must not enter reclaim or the file system may deadlock there",
         lambda t: MaskLaw(gained=t.mask(_CONTEXT)),
     ),
     Law(
         "keeps-context",
         "IO, FS, DIRECT_RECLAIM, KSWAPD_RECLAIM and HIGH that the caller gave are in the result",
-        "a record gets less help than its caller has, and is lost without need",
+        "a debug record gets less help than its caller has, and is lost without need",
         lambda t: MaskLaw(lost=t.mask(_CONTEXT)),
     ),
     Law(
@@ -78,19 +78,19 @@ LAWS: tuple[Law, ...] = (
     Law(
         "no-zone",
         "the result has no zone bit",
-        "a record takes scarce low memory, or memory that the kernel cannot address",
+        "a debug record takes scarce low memory, or memory that the kernel cannot address",
         lambda t: MaskLaw(clear=t.mask(_ZONE)),
     ),
     Law(
         "no-placement",
         "the result has none of RECLAIMABLE, WRITE, HARDWALL, THISNODE, ACCOUNT",
-        "a record is charged to, or placed for, somebody who did not ask for it",
+        "a debug record is charged to, or placed for, somebody who did not ask for it",
         lambda t: MaskLaw(clear=t.mask(_PLACE)),
     ),
     Law(
         "fails-fast",
         "the result has NORETRY, and neither NOFAIL nor RETRY_MAYFAIL",
-        "a record retries, or invokes the OOM killer, while its caller waits",
+        "a debug record retries, or invokes the OOM killer, while its caller waits",
         lambda t: MaskLaw(set=t.mask("__GFP_NORETRY"), clear=t.mask(("__GFP_NOFAIL", "__GFP_RETRY_MAYFAIL"))),
     ),
     Law(
@@ -108,19 +108,19 @@ LAWS: tuple[Law, ...] = (
     Law(
         "drops-page-traits",
         "the result has none of ZERO, COMP, ZEROTAGS, SKIP_*, NO_OBJ_EXT and no bit without a flag",
-        "a record is zeroed, tagged or compounded as the caller's pages are",
+        "a debug record is zeroed, tagged or compounded as the caller's pages are",
         lambda t: MaskLaw(clear=t.mask(_TRAITS) | t.no_flag),
     ),
     Law(
         "idempotent",
         "applied twice it gives what it gives once",
-        "a record taken inside a record behaves differently from the first",
+        "a debug record taken inside another behaves differently from the first",
         lambda _: MaskLaw(idempotent=1),
     ),
     Law(
         "same-class",
         "whether the mask may block, spin, compact and do both IO and FS is the same before and after",
-        "code that asks the mask what it may do takes another path for the record than for its caller",
+        "code that asks the mask what it may do takes another path for the debug record than for its caller",
         _same_class,
     ),
 )

@@ -27,15 +27,15 @@ class Fate(Enum):
     FORCE = "force"
 
 
-_CONTEXT = "the record must obey the reclaim limits of the caller's context"
+_CONTEXT = "the nested allocation must obey the reclaim limits of the caller's context"
 _ATOMIC = "part of GFP_ATOMIC: an atomic caller stays atomic"
 _LOCKDEP = "a caller that lockdep must not see stays unseen, else lockdep reports a false recursion"
-_EARLY = "the record must fail before the caller's own allocation would"
-_RESERVES = "the record must leave the emergency reserves alone"
-_SILENT = "a record that fails must fail silently: the caller's allocation may still succeed"
+_EARLY = "the nested allocation must fail before the caller's own allocation would"
+_RESERVES = "the nested allocation must leave the emergency reserves alone"
+_SILENT = "a nested allocation must fail silently: the caller's allocation may still succeed"
 _ZONE = "where the memory comes from is the caller's business: zone"
 _PLACE = "where the memory comes from is the caller's business: placement and accounting"
-_PAGES = "describes the caller's pages, not the record"
+_PAGES = "describes the caller's pages, not the nested allocation"
 _OBJECT = "describes the caller's slab object; no nested caller relied on it"
 
 #: Flag to (fate, reason). A flag that is not here has no verdict.

@@ -147,8 +147,11 @@ def find(env: Mapping[str, str] | None = None) -> Compiler:
         program = shutil.which(command[0]) if command else None
         if program:
             return _identify(command, program)
-    tried = ", ".join(" ".join(c) for c in candidates)
-    message = f"no C compiler found (tried {tried}); install gcc or clang, or name one in CC"
+    if env.get("CC"):
+        message = f"CC={env['CC']}: there is no such program; name an installed compiler in CC, or unset it"
+    else:
+        tried = ", ".join(" ".join(c) for c in candidates)
+        message = f"no C compiler found (tried {tried}); install gcc or clang, or name one in CC"
     raise BuildError(message)
 
 

@@ -137,7 +137,10 @@ def _cached(request: _Request, pool: Pool) -> Session:
     try:
         key = _key(request, compiler)
         with cache.locked(key):
-            build, objects = cache.load(key) or _make(request, compiler, cache, key, timings)
+            found = cache.load(key)
+            if found and request.on_command:
+                request.on_command(f"# nothing is compiled: the build is in {cache.root / key}")
+            build, objects = found or _make(request, compiler, cache, key, timings)
         _require_native(objects, compiler)
         started = time.monotonic()
         build = _loaded(build, pool.load(objects), request.selection)

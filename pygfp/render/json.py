@@ -31,7 +31,7 @@ def check(report: Report, *, strict: bool) -> str:
         "domain": {"bits": report.domain_bits, "text": report.domain},
         "checks": [_check(c) for c in report.checks],
         "left_out": list(report.left_out),
-        "notes": list(report.notes),
+        "notes": [*report.warnings, *report.notes],
         "timings": report.timings,
     }
     return json.dumps(value, indent=1) + "\n"

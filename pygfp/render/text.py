@@ -5,6 +5,7 @@ Reports for people: a heading, what is wrong first in detail, then a line a subj
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ _KINDS = {
     "composite": "Composites",
     "layout": "Layout",
 }
+#: What counts against a source under --strict.
+STRICT = ("undecided", "unmodelled", "absent")
 _WORST_FIRST = ("fail", "error", "undecided", "unmodelled", "absent", "pass")
 
 
@@ -41,12 +44,13 @@ class Style:
 def check(report: Report, *, strict: bool, style: Style) -> str:
     """Return *report* as text."""
     lines = [_heading(report)]
-    lines += _problems(report, style)
+    lines += _problems(report, style, ("fail", "error", *(STRICT if strict else ())))
+    lines += _folded(f"note: {warning}" for warning in report.warnings)
     if not style.quiet:
         lines += _summary(report, style)
-        lines += [f"note: {note}" for note in report.notes]
+        lines += _folded(f"note: {note}" for note in report.notes)
         if style.verbose:
-            lines += [f"not judged: {text}" for text in report.left_out]
+            lines += _folded(f"not judged: {text}" for text in report.left_out)
             lines += ["timings: " + ", ".join(f"{k.removesuffix('_s')} {v:.3f} s" for k, v in report.timings.items())]
         elif report.left_out:
             lines.append(f"not judged: {len(report.left_out)} things (-v lists them)")
@@ -69,9 +73,15 @@ def _count(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
-def _problems(report: Report, style: Style) -> Iterable[str]:
-    """Every fail and error in detail; verdicts that differ in nothing but the configuration are one."""
-    for status in ("fail", "error"):
+def _folded(texts: Iterable[str], indent: str = "  ") -> Iterable[str]:
+    """Long texts in lines that a terminal holds."""
+    for text in texts:
+        yield from textwrap.wrap(text, 110, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def _problems(report: Report, style: Style, statuses: Iterable[str]) -> Iterable[str]:
+    """Everything that counts against the source; verdicts that differ only in the configuration are one."""
+    for status in statuses:
         groups: dict[tuple[str, ...], list[Check]] = {}
         for c in report.checks:
             if c.status == status:
@@ -92,14 +102,16 @@ def _problem(group: list[Check], style: Style) -> Iterable[str]:
     one = group[0]
     place = f"{one.file}:{one.line}: " if one.line else f"{one.file}: " if one.file else ""
     yield f"{style.status(one.status, one.status.upper())} {place}{one.id}"
-    yield f"  {one.message}"
+    yield from _folded((f"  {part}" for part in one.message.split("; ")), "    ")
     configs = [c for check in group for c in check.configs]
     if configs and configs[0]:
         shown = [_config(c) for c in configs]
         more = f", and {len(shown) - 4} more" if len(shown) > 5 else ""  # noqa: PLR2004 - as many as fit a line
         yield f"  in {_count(len(shown), 'configuration')}: {', '.join(shown[:4] if more else shown)}{more}"
     if one.smallest or (one.mismatches and one.kind in {"helper", "range", "law"}):
-        yield f"  {one.mismatches:,} of {one.inputs:,} inputs differ{' in the first of them' if len(group) > 1 else ''}"
+        does = "break it" if one.kind == "law" else "differ"
+        first = " in the first of them" if len(group) > 1 else ""
+        yield f"  {one.mismatches:,} of {one.inputs:,} inputs {does}{first}"
     if one.smallest:
         yield from _witness(one.smallest, expected=one.kind != "law")
         if one.first and one.first.input != one.smallest.input:
@@ -153,18 +165,18 @@ def _wrap(head: str, names: list[str], indent: int) -> str:
 
 def _subject(subject: str, checks: list[Check], style: Style) -> str:
     status = next(s for s in _WORST_FIRST if any(c.status == s for c in checks))
-    configs = sum(
-        len(c.configs) or 1 for c in checks if c.status in {"pass", "fail", "error"} and not c.id.count(".ungrouped")
-    )
-    inputs = sum(c.inputs for c in checks)
+    compared = [c for c in checks if c.inputs and c.status in {"pass", "fail"}]
+    configs = {str(sorted(config.items())) for c in compared for config in c.configs}
     detail = []
-    if checks[0].kind == "helper" and inputs:
-        detail = (
-            [f"{inputs:,} inputs", f"{_count(configs, 'configuration')}"] if configs > 1 else [f"{inputs:,} inputs"]
-        )
+    if checks[0].kind == "helper" and compared:
+        times = f" x {len(compared)}" if len(compared) > 1 else ""
+        stands_for = f", {_count(len(configs), 'configuration')}" if len(configs) > 1 else ""
+        detail = [f"{compared[0].inputs:,} inputs{times}{stands_for}"]
     notable = next((c.message for c in checks if c.status == status and status not in {"pass", "fail", "error"}), "")
     text = "; ".join([*detail, *([notable] if notable else [])])
-    return f"  {style.status(status, f'{status:<10}')}  {subject:<24}  {text}".rstrip()
+    first, *more = textwrap.wrap(text, 72, break_long_words=False, break_on_hyphens=False) or [""]
+    line = f"  {style.status(status, f'{status:<10}')}  {subject:<24}  {first}".rstrip()
+    return "\n".join([line, *(f"{'':40}{rest}" for rest in more)])
 
 
 def _verdict(report: Report, *, strict: bool, style: Style) -> str:
