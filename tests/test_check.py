@@ -3,11 +3,21 @@
 
 from __future__ import annotations
 
+import random
+import re
 from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pygfp import sources
+from pygfp.check import Options, check
+from pygfp.config import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from pygfp.report import Check
 
 Report = dict[str, Any]
 
@@ -49,3 +59,35 @@ class TestRealHeaders:
         report = check_json(headers_6_1)
         assert report["exit"] == 0
         assert statuses(report, "gfp_nested_mask") == ["absent"]
+
+
+class TestDependencies:
+    """Which symbols a meaning depends on is read off the text; whole ones at random must not contradict it."""
+
+    @pytest.mark.parametrize("tree", ["bundled_tree", "headers_6_12"])
+    def test_a_whole_configuration_means_what_its_part_does(self, tree: str, request: pytest.FixtureRequest) -> None:
+        source = sources.tree(request.getfixturevalue(tree))
+        judged = check(source, Selection(), Options()).checks
+        headers = "".join(text.decode() for path, text in source.files.items() if "linux/gfp" in path)
+        symbols = {*re.findall(r"\bCONFIG_\w+", headers), "CONFIG_CMA", "CONFIG_ZONE_DEVICE"}
+        seed = random.randrange(1 << 32)
+        chosen = random.Random(seed)
+        for _ in range(6):
+            whole = {symbol: chosen.random() < 0.5 for symbol in sorted(symbols)} | {"CONFIG_HIGHMEM": False}
+            found = check(source, Selection(whole, complete=True), Options()).checks
+            assert len(found) > 20
+            for one in found:
+                match = [c for c in judged if subject(c) == subject(one) and applies(c, whole)]
+                expected = [(one.status, one.form, one.inputs)]
+                assert [(c.status, c.form, c.inputs) for c in match] == expected, (one.id, whole, f"seed {seed}")
+
+
+def subject(check: Check) -> tuple[str, ...]:
+    """What a check is about, whatever its configuration."""
+    aspect = check.id.split(".")[2] if check.kind == "law" else "ungrouped" if ".ungrouped" in check.id else ""
+    return check.kind, check.subject, aspect
+
+
+def applies(check: Check, whole: dict[str, bool]) -> bool:
+    """Whether a verdict is one on the configuration *whole*."""
+    return any(part.items() <= whole.items() for part in check.configs or ({},))
