@@ -233,7 +233,7 @@ class TestThreeMeanings:
     def test_scalar_array_and_lowered_form_agree(self, model: HelperModel, row: Row) -> None:
         seed = random.SystemRandom().randrange(1 << 32)
         print(f"seed {seed}")  # noqa: T201 - pytest shows it where the test fails
-        rng = random.Random(seed)  # noqa: S311 - a sample, no secret
+        rng = random.Random(seed)
         sample = [rng.getrandbits(32) for _ in range(200)]
         sample += [0, ALL_ONES, *(1 << bit for bit in range(32)), *(ALL_ONES & ~(1 << bit) for bit in range(32))]
         for config in configs(row):
