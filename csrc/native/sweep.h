@@ -19,7 +19,6 @@
 
 #define PYGFP_BLOCK_BITS 11
 #define PYGFP_BLOCK (1u << PYGFP_BLOCK_BITS)
-#define PYGFP_MAX_LAWS 32
 
 #ifndef PYGFP_CLONES
 #define PYGFP_CLONES
@@ -225,78 +224,98 @@ static void pygfp_run_##id(u64 base, u64 count, const struct pygfp_expect *expec
 }
 
 /*
- * Laws of a filter, one input at a time: bits that the output must not gain or
- * lose against the input, bits that it must or must not have, masks of which
- * any or all bits must be there as before. Slow and general: for a helper that
- * has no form from which the laws could be read.
+ * Laws of a filter: bits that the output must not gain or lose against the
+ * input, bits that it must or must not have, masks of which any or all bits
+ * must be there as before. For a helper that has no form from which the laws
+ * could be read: a block of its outputs is laid out, and held against each law.
  */
-static inline bool pygfp_breaks(u64 x, u64 y, bool stable, const struct pygfp_law *law, u64 classes)
-{
-	u64 broken = (y & ~x & law->gained) | (x & ~y & law->lost) | (~y & law->set) |
-		     (y & law->clear) | (law->idempotent & !stable);
+struct pygfp_outputs {
+	u64 once[PYGFP_BLOCK];
+	u64 twice[PYGFP_BLOCK];
+	u8 bug[PYGFP_BLOCK];
+	u8 broken[PYGFP_BLOCK];
+};
 
-	for (int i = 0; (x ^ y) & classes && i < 4; i++) {
-		broken |= !(x & law->any[i]) != !(y & law->any[i]);
-		broken |= ((x & law->all[i]) == law->all[i]) != ((y & law->all[i]) == law->all[i]);
+static inline void pygfp_class_breaks(u64 base, const struct pygfp_law *law, struct pygfp_outputs *out)
+{
+	for (int n = 0; n < 4; n++) {
+		const u64 any = law->any[n], all = law->all[n];
+
+		for (u32 i = 0; (any || all) && i < PYGFP_BLOCK; i++) {
+			const u64 x = base + i, y = out->once[i];
+
+			out->broken[i] |= !(x & any) != !(y & any);
+			out->broken[i] |= ((x & all) == all) != ((y & all) == all);
+		}
 	}
-	return broken;
 }
 
-/* Whether the helper gives y back for y; few outputs are distinct, so most are known. */
-static inline bool pygfp_stable(u64 y, pygfp_call_fn call, u64 *known)
+/* How many inputs of a block break a law; which ones is in out->broken. */
+static inline u32 pygfp_breaks(u64 base, const struct pygfp_law *law, struct pygfp_outputs *out)
 {
-	u64 *const slot = &known[(y ^ y >> 12 ^ y >> 24) & 4095];
-	struct pygfp_result twice;
+	const u64 unstable = law->idempotent ? ~0ULL : 0;
+	u32 count = 0;
 
-	if (*slot == y + 1)
-		return true;
-	call(y, 0, &twice);
-	if (twice.bug || twice.value != y)
-		return false;
-	*slot = y + 1;
-	return true;
-}
+	for (u32 i = 0; i < PYGFP_BLOCK; i++) {
+		const u64 x = base + i, y = out->once[i];
+		const u64 wrong = (y & ~x & law->gained) | (x & ~y & law->lost) | (~y & law->set) |
+				  (y & law->clear) | ((y ^ out->twice[i]) & unstable);
 
-static void pygfp_note(u64 x, struct pygfp_tally *tally)
-{
-	if (!tally->mismatches)
-		tally->first = x;
-	if (!tally->mismatches || __builtin_popcountll(x) < __builtin_popcountll(tally->smallest))
-		tally->smallest = x;
-	tally->mismatches++;
-}
-
-PYGFP_SHARED static void pygfp_judge(const struct pygfp_helper *helper, u64 base, u64 count,
-				     const struct pygfp_law *laws, u32 n_laws,
-				     struct pygfp_tally *tallies)
-{
-	u64 known[4096] = { 0 };
-	u64 gained = 0, lost = 0, set = 0, clear = 0, classes = 0, of_law[PYGFP_MAX_LAWS] = { 0 };
-
-	for (u32 n = 0; n < n_laws && n < PYGFP_MAX_LAWS; n++) {
-		gained |= laws[n].gained;
-		lost |= laws[n].lost;
-		set |= laws[n].set;
-		clear |= laws[n].clear;
-		for (int i = 0; i < 4; i++)
-			of_law[n] |= laws[n].any[i] | laws[n].all[i];
-		classes |= of_law[n];
-		tallies[n].inputs += count;
+		out->broken[i] = (wrong != 0) | out->bug[i];
 	}
-	for (u64 x = base; x < base + count; x++) {
-		struct pygfp_result seen;
+	pygfp_class_breaks(base, law, out);
+	for (u32 i = 0; i < PYGFP_BLOCK; i++)
+		count += out->broken[i];
+	return count;
+}
 
-		helper->call(x, 0, &seen);
-		const u64 y = seen.value;
-		const bool stable = !seen.bug && pygfp_stable(y, helper->call, known);
+static inline void pygfp_law_witness(u64 base, const u8 *broken, struct pygfp_tally *tally)
+{
+	bool found = tally->mismatches;
 
-		/* Nothing changed that any law looks at. */
-		if (stable && !((y & ~x & gained) | (x & ~y & lost) | (~y & set) |
-				(y & clear) | ((x ^ y) & classes)))
+	/* Blocks come in rising order: the first witness is the lowest. */
+	if (found && __builtin_popcountll(base) >= __builtin_popcountll(tally->smallest))
+		return;
+	for (u32 i = 0; i < PYGFP_BLOCK; i++) {
+		if (!broken[i])
 			continue;
-		for (u32 n = 0; n < n_laws && n < PYGFP_MAX_LAWS; n++)
-			if (seen.bug || pygfp_breaks(x, y, stable, &laws[n], of_law[n]))
-				pygfp_note(x, &tallies[n]);
+		if (!found)
+			tally->first = base + i;
+		if (!found || __builtin_popcountll(base + i) < __builtin_popcountll(tally->smallest))
+			tally->smallest = base + i;
+		found = true;
+	}
+}
+
+#ifdef __clang__
+#define PYGFP_LAWS __attribute__((noinline, unused))
+#else
+#define PYGFP_LAWS __attribute__((noipa, unused))
+#endif
+
+PYGFP_LAWS static void pygfp_judge(const struct pygfp_helper *helper, u64 base, u64 count,
+				   const struct pygfp_law *laws, u32 n_laws,
+				   struct pygfp_tally *tallies)
+{
+	struct pygfp_outputs out;
+	struct pygfp_result seen;
+
+	for (u64 at = base; at < base + count; at += PYGFP_BLOCK) {
+		for (u32 i = 0; i < PYGFP_BLOCK; i++) {
+			helper->call(at + i, 0, &seen);
+			out.once[i] = seen.value;
+			out.bug[i] = seen.bug != 0;
+			helper->call(seen.value, 0, &seen);
+			out.twice[i] = seen.value;
+		}
+		for (u32 n = 0; n < n_laws; n++) {
+			const u32 broken = pygfp_breaks(at, &laws[n], &out);
+
+			if (broken)
+				pygfp_law_witness(at, out.broken, &tallies[n]);
+			tallies[n].mismatches += broken;
+			tallies[n].inputs += PYGFP_BLOCK;
+		}
 	}
 }
 

@@ -20,8 +20,6 @@ from typing import Any
 from . import abi
 
 _MEMORY = 2 << 30
-#: PYGFP_MAX_LAWS of csrc/native/sweep.h.
-_MAX_LAWS = 32
 
 
 class Worker:
@@ -74,9 +72,6 @@ class Worker:
     def judge(self, request: dict[str, Any]) -> dict[str, Any]:
         """Judge a range of inputs of a filter by laws; answer with a tally for each."""
         key = request["segment"], request["helper"]
-        if len(request["laws"]) > _MAX_LAWS:
-            message = f"{len(request['laws'])} laws at once; the sweep takes {_MAX_LAWS}"
-            raise ValueError(message)
         laws = self.ffi.new("struct pygfp_law[]", request["laws"])
         tallies = self.ffi.new("struct pygfp_tally[]", len(request["laws"]))
         self.judges[request["segment"]](
