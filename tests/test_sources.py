@@ -267,6 +267,10 @@ class TestRevision:
         git(outer, "commit", "-qm", "one")
         assert "GFP_X 1\n" in gfp_h(resolve(f"{kernel}@HEAD"))
 
+    def test_a_bare_repository_will_do(self, repository: Path) -> None:
+        git(repository.parent, "clone", "-q", "--bare", str(repository), "mirror.git")
+        assert resolve(f"{repository.parent / 'mirror.git'}@v1").files == resolve(f"{repository}@v1").files
+
     @pytest.mark.parametrize("name", ["v9", "--all", "-h", "HEAD:Makefile", "HEAD^{tree}", "a b", "v1..main"])
     def test_a_bad_revision_is_named(self, repository: Path, name: str) -> None:
         with pytest.raises(KernelTreeError, match="git knows no revision") as caught:
