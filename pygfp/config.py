@@ -40,12 +40,10 @@ class Selection:
 
     :ivar fixed: symbols with a given value (``--set``, or every symbol of a ``.config``)
     :ivar complete: a ``.config`` was given: a symbol that it does not name is off
-    :ivar label: how outputs call it
     """
 
     fixed: Mapping[str, bool] = field(default_factory=dict)
     complete: bool = False
-    label: str = "all"
 
     def values(self, symbol: str, word_bits: int) -> tuple[bool, ...]:
         """Return the values of *symbol* that are judged on a machine with *word_bits*-bit words."""

@@ -103,7 +103,3 @@ class UnknownFlagError(PygfpError, ValueError):
         self.near = get_close_matches(name, list(known), n=3)
         hint = f"; near: {', '.join(self.near)}" if self.near else ""
         super().__init__(f"{name} is not defined here{hint}")
-
-
-class HelperUnavailableError(PygfpError):
-    """A tree lacks the helper that was asked for."""

@@ -79,6 +79,7 @@ def compare(view: View, cases: Sequence[Case]) -> None:
     for case in cases:
         # A helper that does not return in one configuration is not waited for in every other one.
         case.crash = crashed.get(case.plan.name)
+        case.tally.elsewhere = case.crash is not None
         if case.crash is None:
             try:
                 _settle(view, case)

@@ -91,7 +91,11 @@ def _verdict(view: View, case: Case) -> Check:
     )
     findings = _findings(view, case)
     if case.crash:
-        return replace(base, status="fail", inputs=0, mismatches=0, message=f"misbehaves: {case.crash}")
+        # What was seen in one configuration is not said of the others.
+        status, what = (
+            ("error", "not compared: in another configuration") if case.tally.elsewhere else ("fail", "misbehaves:")
+        )
+        return replace(base, status=status, inputs=0, mismatches=0, message=f"{what} {case.crash}")
     if findings:
         message = "; ".join(f"{f.path}:{f.line}: {f.text}" for f in findings)
         return _with_witnesses(view, case, replace(base, status="fail", line=findings[0].line, message=message))

@@ -211,7 +211,7 @@ def _selection(arguments: argparse.Namespace) -> Selection:
     if not re.search(r"^(?:# )?CONFIG_\w+[= ]", text, re.MULTILINE) or "\0" in text:
         message = f"--config {arguments.config}: expected a kernel .config, text with CONFIG_ lines, and found none"
         raise UsageError(message)
-    return Selection({**parse_dotconfig(text), **fixed}, complete=True, label=str(arguments.config))
+    return Selection({**parse_dotconfig(text), **fixed}, complete=True)
 
 
 def _read(path: Path, option: str) -> str:

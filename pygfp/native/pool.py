@@ -120,6 +120,7 @@ class Tally:
     :ivar first: the lowest input that differs, or None
     :ivar smallest: of the inputs that differ, one with the fewest bits, the lowest of those; or None
     :ivar crash: the helper crashed or ran out of time; the counts mean nothing then
+    :ivar elsewhere: it did so in another configuration, and was not tried in this one
     """
 
     inputs: int = 0
@@ -127,6 +128,7 @@ class Tally:
     first: int | None = None
     smallest: int | None = None
     crash: HelperCrashed | None = None
+    elsewhere: bool = False
 
     def add(self, answer: Mapping[str, int]) -> None:
         """Take in the answer for one chunk."""
@@ -334,9 +336,10 @@ class Pool:
 
     def _compare(self, process: _Process, job: Job | LawJob, chunk: _Chunk, tallies: list[Tally]) -> _Process:
         """One chunk on *process*; returns the process that goes on, a new one where it died."""
-        known = tallies[0].crash or self._crashed.get(job.helper)
-        if known:
-            tallies[0].crash = known
+        if tallies[0].crash:
+            return process
+        if job.helper in self._crashed:
+            tallies[0].crash, tallies[0].elsewhere = self._crashed[job.helper], True
             return process
         try:
             answer = process.ask(job.request(chunk.base, chunk.count), CHUNK_LIMIT_S)
@@ -345,6 +348,7 @@ class Pool:
             self._crashed[job.helper] = HelperCrashed(job.helper, str(exc), chunk.base, chunk.base + chunk.count - 1)
             process, found = self._narrow(self._replace(process), job, chunk, str(exc))
             tallies[0].crash = self._crashed[job.helper] = found
+            tallies[0].elsewhere = False
             return process
         if "error" in answer:
             message = f"{job.helper}: {answer['error']}"
