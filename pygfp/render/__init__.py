@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
-Report value to text, one module per format. Nothing here decides anything.
+Report value to text. Nothing here decides anything.
+
+A command has a module of its own with ``text()`` and ``json()``; a format that several commands share has one too.
 """

@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
-Reports for people: a heading, what is wrong first in detail, then a line a subject, then the verdict.
+The report of ``pygfp check``: for people (a heading, what is wrong, a line a subject, the verdict), and as JSON.
 """
 
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from . import json as common
+from .style import configurations, count, folded, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..report import Check, Report, Witness
+    from .style import Style
 
-_COLOURS = {"fail": "31;1", "error": "35;1", "pass": "32", "undecided": "33", "unmodelled": "33", "absent": "33"}
 _KINDS = {
     "helper": "Helpers",
     "law": "Laws of gfp_nested_mask",
@@ -27,30 +29,16 @@ STRICT = ("undecided", "unmodelled", "absent")
 _WORST_FIRST = ("fail", "error", "undecided", "unmodelled", "absent", "pass")
 
 
-@dataclass(frozen=True)
-class Style:
-    """How to print: with colour or without, and how much."""
-
-    colour: bool = False
-    quiet: bool = False
-    verbose: bool = False
-
-    def status(self, status: str, text: str | None = None) -> str:
-        """Return *text*, or the status itself, in the colour of *status*."""
-        shown = text or status
-        return f"\x1b[{_COLOURS[status]}m{shown}\x1b[0m" if self.colour else shown
-
-
-def check(report: Report, *, strict: bool, style: Style) -> str:
+def text(report: Report, *, strict: bool, style: Style) -> str:
     """Return *report* as text."""
     lines = [_heading(report)]
     lines += _problems(report, style, ("fail", "error", *(STRICT if strict else ())))
-    lines += _folded(f"note: {warning}" for warning in report.warnings)
+    lines += folded(f"note: {warning}" for warning in report.warnings)
     if not style.quiet:
         lines += _summary(report, style)
-        lines += _folded(f"note: {note}" for note in report.notes)
+        lines += folded(f"note: {note}" for note in report.notes)
         if style.verbose:
-            lines += _folded(f"not judged: {text}" for text in report.left_out)
+            lines += folded(f"not judged: {what}" for what in report.left_out)
             lines += ["timings: " + ", ".join(f"{k.removesuffix('_s')} {v:.3f} s" for k, v in report.timings.items())]
         elif report.left_out:
             lines.append(f"not judged: {len(report.left_out)} things (-v lists them)")
@@ -61,22 +49,11 @@ def check(report: Report, *, strict: bool, style: Style) -> str:
 def _heading(report: Report) -> str:
     source = report.source
     release = source.release or "release not known"
-    label = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in source.label)
-    what = "bundled subset" if source.kind == "bundled" else label
+    what = "bundled subset" if source.kind == "bundled" else printable(source.label)
     return (
         f"pygfp check: {what}, {release}, reference {source.reference} ({source.reference_version}), "
-        f"{_count(report.n_configs, 'configuration')}, {report.compiler}"
+        f"{count(report.n_configs, 'configuration')}, {report.compiler}"
     )
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
-
-
-def _folded(texts: Iterable[str], indent: str = "  ") -> Iterable[str]:
-    """Long texts in lines that a terminal holds."""
-    for text in texts:
-        yield from textwrap.wrap(text, 110, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _problems(report: Report, style: Style, statuses: Iterable[str]) -> Iterable[str]:
@@ -102,12 +79,10 @@ def _problem(group: list[Check], style: Style) -> Iterable[str]:
     one = group[0]
     place = f"{one.file}:{one.line}: " if one.line else f"{one.file}: " if one.file else ""
     yield f"{style.status(one.status, one.status.upper())} {place}{one.id}"
-    yield from _folded((f"  {part}" for part in one.message.split("; ")), "    ")
+    yield from folded((f"  {part}" for part in one.message.split("; ")), "    ")
     configs = [c for check in group for c in check.configs]
     if configs and configs[0]:
-        shown = [_config(c) for c in configs]
-        more = f", and {len(shown) - 4} more" if len(shown) > 5 else ""  # noqa: PLR2004 - as many as fit a line
-        yield f"  in {_count(len(shown), 'configuration')}: {', '.join(shown[:4] if more else shown)}{more}"
+        yield f"  in {configurations(configs)}"
     if one.smallest or (one.mismatches and one.kind in {"helper", "range", "law"}):
         does = "break it" if one.kind == "law" else "differ"
         first = " in the first of them" if len(group) > 1 else ""
@@ -116,11 +91,6 @@ def _problem(group: list[Check], style: Style) -> Iterable[str]:
         yield from _witness(one.smallest, expected=one.kind != "law")
         if one.first and one.first.input != one.smallest.input:
             yield f"    first     {_input(one.first)}"
-
-
-def _config(config: dict[str, bool]) -> str:
-    on = [symbol.removeprefix("CONFIG_") for symbol, value in config.items() if value]
-    return "+".join(on) or "none on"
 
 
 def _witness(witness: Witness, *, expected: bool) -> Iterable[str]:
@@ -170,11 +140,11 @@ def _subject(subject: str, checks: list[Check], style: Style) -> str:
     detail = []
     if checks[0].kind == "helper" and compared:
         times = f" x {len(compared)}" if len(compared) > 1 else ""
-        stands_for = f", {_count(len(configs), 'configuration')}" if len(configs) > 1 else ""
+        stands_for = f", {count(len(configs), 'configuration')}" if len(configs) > 1 else ""
         detail = [f"{compared[0].inputs:,} inputs{times}{stands_for}"]
     notable = next((c.message for c in checks if c.status == status and status not in {"pass", "fail", "error"}), "")
-    text = "; ".join([*detail, *([notable] if notable else [])])
-    first, *more = textwrap.wrap(text, 72, break_long_words=False, break_on_hyphens=False) or [""]
+    shown = "; ".join([*detail, *([notable] if notable else [])])
+    first, *more = textwrap.wrap(shown, 72, break_long_words=False, break_on_hyphens=False) or [""]
     line = f"  {style.status(status, f'{status:<10}')}  {subject:<24}  {first}".rstrip()
     return "\n".join([line, *(f"{'':40}{rest}" for rest in more)])
 
@@ -189,3 +159,52 @@ def _verdict(report: Report, *, strict: bool, style: Style) -> str:
         only = "" if counts["fail"] else " (--strict)"
         return f"{style.status('fail', 'FAIL')}{only}: {said}; {report.domain}"
     return f"{style.status('error', 'COULD NOT BE CHECKED')}: {said or 'no check was made'}"
+
+
+def json(report: Report, *, strict: bool) -> str:
+    """Return *report* as a JSON object with a newline at the end."""
+    value = {
+        "schema": "pygfp.check/1",
+        "source": common.source(report.source),
+        "exit": report.exit_status(strict=strict),
+        "compiler": report.compiler,
+        "configs": report.n_configs,
+        "domain": {"bits": report.domain_bits, "text": report.domain},
+        "checks": [_check_json(c) for c in report.checks],
+        "left_out": list(report.left_out),
+        "notes": [*report.warnings, *report.notes],
+        "timings": report.timings,
+    }
+    return common.dump(value)
+
+
+def _check_json(check: Check) -> dict[str, Any]:
+    return {
+        "id": check.id,
+        "subject": check.subject,
+        "kind": check.kind,
+        "config": check.config,
+        "configs": list(check.configs),
+        "status": check.status,
+        "inputs": check.inputs,
+        "mismatches": check.mismatches,
+        "first": _witness_json(check.first),
+        "smallest": _witness_json(check.smallest),
+        "form": check.form,
+        "file": check.file,
+        "line": check.line,
+        "message": check.message,
+    }
+
+
+def _witness_json(witness: Witness | None) -> dict[str, str] | None:
+    if witness is None:
+        return None
+    return {
+        "input": hex(witness.input),
+        "input_names": witness.input_names,
+        "expected": witness.expected,
+        "expected_names": witness.expected_names,
+        "actual": witness.actual,
+        "actual_names": witness.actual_names,
+    }

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Option groups that commands share, one function a group, and what their values are read into.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..config import Selection
+
+
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """Add the argument SOURCE to *parser*."""
+    parser.add_argument(
+        "source",
+        metavar="SOURCE",
+        nargs="?",
+        help="'bundled', a kernel tree, headers package or build directory, or DIR@REV; "
+        "default: the tree that the current directory is in, else bundled",
+    )
+
+
+def add_selection(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose configurations to *parser*."""
+    group = parser.add_argument_group("configurations (default: every relevant combination)")
+    group.add_argument("--config", metavar="FILE", type=Path, help="judge the one configuration of this kernel .config")
+    group.add_argument("--set", metavar="CONFIG_X=y|n", action="append", default=[], help="fix one symbol (repeatable)")
+
+
+def add_output(parser: argparse.ArgumentParser, formats: Sequence[str] = ("text", "json")) -> None:
+    """Add the options that say how a result is shown and where it goes; *formats* are those that there are."""
+    group = parser.add_argument_group("output")
+    group.add_argument("--format", choices=formats, default=formats[0])
+    group.add_argument("-o", "--output", metavar="FILE", type=Path, help="write the result to FILE instead of stdout")
+    group = group.add_mutually_exclusive_group()
+    group.add_argument("-q", "--quiet", action="store_true", help="say only what is wrong, and the verdict")
+    group.add_argument(
+        "-v", "--verbose", action="store_true", help="show the commands that are run, and what is not judged"
+    )
+
+
+def positive(text: str) -> int:
+    """
+    Return the number that *text* is.
+
+    :raises argparse.ArgumentTypeError: it is none from 1 to 1024
+    """
+    value = int(text) if text.isascii() and text.isdigit() else 0
+    if not 1 <= value <= 1024:  # noqa: PLR2004 - more processes than any machine has cores
+        message = f"expected a number from 1 to 1024, found {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    return value
+
+
+def selection(arguments: argparse.Namespace) -> Selection:
+    """
+    Return the configurations that *arguments* ask for.
+
+    :raises UsageError: a value cannot be meant
+    """
+    from ..config import Selection, parse_dotconfig, parse_settings  # noqa: PLC0415 - not every command needs it
+
+    fixed = parse_settings(arguments.set)
+    if arguments.config is None:
+        return Selection(fixed)
+    text = read(arguments.config, "--config")
+    if not re.search(r"^(?:# )?CONFIG_\w+[= ]", text, re.MULTILINE) or "\0" in text:
+        message = f"--config {arguments.config}: expected a kernel .config, text with CONFIG_ lines, and found none"
+        raise UsageError(message)
+    return Selection({**parse_dotconfig(text), **fixed}, complete=True)
+
+
+def read(path: Path, option: str) -> str:
+    """
+    Return the text of the file *path* that *option* names.
+
+    :raises UsageError: it cannot be read
+    """
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError as exc:
+        message = f"{option} {path}: {exc.strerror}"
+        raise UsageError(message) from exc
