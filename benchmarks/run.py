@@ -25,7 +25,7 @@ from pygfp.config import Selection
 from pygfp.forms import MaskFilter
 from pygfp.model.helpers import HELPERS, WANTED, Context
 from pygfp.model.policy import Policy
-from pygfp.native.pool import Job
+from pygfp.native.jobs import Job
 from pygfp.native.session import opened
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from pygfp.forms import MaskFilter, Outcome
 from pygfp.laws import MaskLaw, Verdict, judge
 from pygfp.model.helpers import WANTED
 from pygfp.model.laws import LAWS
-from pygfp.native.pool import LawJob
+from pygfp.native.jobs import LawJob
 from pygfp.native.session import opened
 from pygfp.releases import newest
 from pygfp.sources import resolve

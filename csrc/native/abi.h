@@ -42,6 +42,18 @@ struct pygfp_law {
 	unsigned int unused;
 };
 
+struct pygfp_match {
+	unsigned int n_inputs;
+	unsigned int n_results;
+	unsigned int n_renamed;
+	unsigned int is_filter;
+	unsigned char old_input[64];
+	unsigned char new_input[64];
+	unsigned char old_result[64];
+	unsigned char new_result[64];
+	const unsigned long long *renamed;
+};
+
 struct pygfp_constant {
 	const char *name;
 	unsigned long long value;
@@ -79,10 +91,15 @@ struct pygfp_table {
 		      unsigned long long base, unsigned long long count,
 		      const struct pygfp_law *laws, unsigned int n_laws,
 		      struct pygfp_tally *tallies);
+	void (*versus)(const struct pygfp_helper *before,
+		       const struct pygfp_helper *after,
+		       unsigned long long base, unsigned long long count,
+		       const struct pygfp_match *match, unsigned int ungrouped,
+		       struct pygfp_tally *tallies);
 };
 /* cffi end */
 
-#define PYGFP_ABI 1
+#define PYGFP_ABI 2
 
 #define PYGFP_AT(type, member, offset) \
 	_Static_assert(__builtin_offsetof(struct type, member) == (offset), \
@@ -104,7 +121,9 @@ PYGFP_SIZE(pygfp_helper, 32);
 PYGFP_AT(pygfp_segment, constants, 24);
 PYGFP_SIZE(pygfp_segment, 40);
 PYGFP_SIZE(pygfp_law, 104);
+PYGFP_AT(pygfp_match, renamed, 272);
+PYGFP_SIZE(pygfp_match, 280);
 PYGFP_AT(pygfp_table, judge, 16);
-PYGFP_SIZE(pygfp_table, 24);
+PYGFP_SIZE(pygfp_table, 32);
 
 #endif

@@ -319,6 +319,83 @@ PYGFP_LAWS static void pygfp_judge(const struct pygfp_helper *helper, u64 base, 
 	}
 }
 
+/*
+ * A helper before and after an edit. Inputs are numbered by the bits that both
+ * sides have: bit i of the number is bit old_input[i] of the one input and bit
+ * new_input[i] of the other. Results are masks, which are matched bit by bit
+ * likewise (a bit that only one side has must not be set), or numbers, of which
+ * the first few are renamed. Three tallies: values, BUG, warnings.
+ */
+static inline u64 pygfp_spread(u64 number, const u8 *bits, u32 n)
+{
+	u64 out = 0;
+
+	for (u32 i = 0; i < n; i++)
+		out |= (number >> i & 1) << bits[i];
+	return out;
+}
+
+static inline bool pygfp_same(u64 before, u64 after, const struct pygfp_match *match)
+{
+	if (!match->is_filter)
+		return (before < match->n_renamed ? match->renamed[before] : before) == after;
+	for (u32 i = 0; i < match->n_results; i++) {
+		const u64 old_bit = 1ULL << match->old_result[i], new_bit = 1ULL << match->new_result[i];
+
+		if (!(before & old_bit) != !(after & new_bit))
+			return false;
+		before &= ~old_bit;
+		after &= ~new_bit;
+	}
+	return !(before | after);
+}
+
+static inline void pygfp_count(struct pygfp_tally *tally, u64 number, bool differs)
+{
+	tally->inputs++;
+	if (!differs)
+		return;
+	/* Numbers rise: the first one found is the lowest. */
+	if (!tally->mismatches++)
+		tally->first = tally->smallest = number;
+	else if (__builtin_popcountll(number) < __builtin_popcountll(tally->smallest))
+		tally->smallest = number;
+}
+
+PYGFP_LAWS static void pygfp_versus(const struct pygfp_helper *before, const struct pygfp_helper *after,
+				    u64 base, u64 count, const struct pygfp_match *match,
+				    u32 ungrouped, struct pygfp_tally *tallies)
+{
+	struct pygfp_result was, is;
+	u64 low_old[PYGFP_BLOCK], low_new[PYGFP_BLOCK], high_old = 0, high_new = 0;
+	u64 last_before = 0, last_after = 0;
+	bool known = false, same = false;
+
+	for (u32 i = 0; i < PYGFP_BLOCK; i++) {
+		low_old[i] = pygfp_spread(i, match->old_input, match->n_inputs);
+		low_new[i] = pygfp_spread(i, match->new_input, match->n_inputs);
+	}
+	for (u64 number = base; number < base + count; number++) {
+		const u32 low = number & (PYGFP_BLOCK - 1);
+
+		if (!low || number == base) {
+			high_old = pygfp_spread(number - low, match->old_input, match->n_inputs);
+			high_new = pygfp_spread(number - low, match->new_input, match->n_inputs);
+		}
+		before->call(high_old | low_old[low], ungrouped, &was);
+		after->call(high_new | low_new[low], ungrouped, &is);
+		/* Neighbours often answer alike. */
+		if (!known || was.value != last_before || is.value != last_after)
+			same = pygfp_same(was.value, is.value, match);
+		known = true;
+		last_before = was.value;
+		last_after = is.value;
+		pygfp_count(&tallies[0], number, !was.bug && !is.bug && !same);
+		pygfp_count(&tallies[1], number, !was.bug != !is.bug);
+		pygfp_count(&tallies[2], number, !was.bug && !is.bug && was.warned != is.warned);
+	}
+}
+
 #define PYGFP_HELPER(id, label) \
 	{ label, PYGFP_BYTES(id), PYGFP_SIGNED(id), pygfp_call_##id, pygfp_run_##id }
 

@@ -12,7 +12,7 @@ from ..errors import HelperCrashed
 from ..forms import MaskFilter, MaskTable, Outcome
 from ..mine import mine
 from ..model.policy import Fate
-from ..native.pool import Job, Tally
+from ..native.jobs import Job, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ class Case:
 
 def cases_of(plan: HelperPlan, model: HelperModel | None) -> list[Case]:
     """Return a case for each meaning of *plan*, and each state of the kernel that it depends on."""
-    states = (False, True) if model and model.states else (False,)
+    states = (False, True) if plan.grouping or (model and model.states) else (False,)
     return [Case(plan, meaning, model, state) for meaning in plan.meanings for state in states]
 
 

@@ -12,7 +12,7 @@ from ..config import slug
 from ..forms import MaskFilter
 from ..laws import Verdict, judge
 from ..model.laws import LAWS
-from ..native.pool import LawJob
+from ..native.jobs import LawJob
 from ..report import Check, Witness, check_id
 
 if TYPE_CHECKING:

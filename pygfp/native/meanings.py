@@ -5,6 +5,7 @@ Meanings: what each helper takes and returns, and in which configurations it is 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from .attempt import Attempt
     from .unit import Segment
 
+#: The global that a helper may depend on besides its argument.
+_GROUPING = "page_group_by_mobility_disabled"
+
 _INTEGER = re.compile(
     r"(?:unsigned |signed )?(?:char|short|int|long|long long)|unsigned|size_t|[us](?:8|16|32|64)"
     r"|enum \w+|bool|_Bool|gfp_t"
@@ -31,7 +35,13 @@ def plan_helper(helper: Helper, closure: Closure, flag_symbols: Sequence[str], a
     """Return what is known of a helper before any compiler has run."""
     path, line = helper.place
     plan = HelperPlan(
-        helper.name, path, line, helper.definitions[0].end_line, error=attempt.errors.get(helper.name, "")
+        helper.name,
+        path,
+        line,
+        helper.definitions[0].end_line,
+        error=attempt.errors.get(helper.name, ""),
+        grouping=_GROUPING in closure.names([helper.name]),
+        text=_text_digest(helper, attempt.subset),
     )
     if helper.name in attempt.wanted and helper.is_macro:
         plan = replace(plan, result=attempt.wanted[helper.name], parameters=["gfp_t"])
@@ -46,6 +56,14 @@ def plan_helper(helper: Helper, closure: Closure, flag_symbols: Sequence[str], a
     returns_gfp = plan.result == "gfp_t" or re.search(rb"\bgfp_t\b[^(]*\b" + helper.name.encode() + rb"\s*\(", head)
     symbols = set(closure.symbols(helper.name)) | (set(flag_symbols) if returns_gfp else set())
     return replace(plan, symbols=sorted(symbols))
+
+
+def _text_digest(helper: Helper, subset: Subset) -> str:
+    """What tells two texts of a helper apart, for one that is not compared in any other way."""
+    h = hashlib.sha256()
+    for d in helper.definitions:
+        h.update(b" ".join(subset.scans[d.path].code[d.start : d.end].split()) + b"\0")
+    return h.hexdigest()
 
 
 def read_signature(plan: HelperPlan, segments: Iterable[Segment], attempt: Attempt) -> HelperPlan:

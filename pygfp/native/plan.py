@@ -41,6 +41,8 @@ class HelperPlan:
     :ivar missing: configurations in which the tree compiles it out
     :ivar losses: configurations in which it does not compile, with the message
     :ivar unswept: why it is not swept, or ``""``
+    :ivar grouping: its meaning may depend on grouping by mobility, a global of the kernel
+    :ivar text: digest of its definitions as they stand, comments and white space aside
     :ivar error: why it could not be compiled, or ``""``
     """
 
@@ -56,6 +58,8 @@ class HelperPlan:
     losses: list[tuple[Assignment, str]] = field(default_factory=list)
     unswept: str = ""
     error: str = ""
+    grouping: bool = False
+    text: str = ""
 
     @property
     def is_filter(self) -> bool:

@@ -17,18 +17,20 @@ import sys
 import threading
 import time
 from collections import deque
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import BuildError, HelperCrashed
-from ..forms import MaskFilter, Outcome
+from ..forms import Outcome
+from .jobs import Tally, calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from ..forms import Form
-    from ..laws import MaskLaw
+    from .jobs import Job, LawJob, VersusJob
+
+    AnyJob = Job | LawJob | VersusJob
 
 #: Inputs in one request. A multiple of the sweep's block.
 CHUNK = 1 << 23
@@ -45,99 +47,6 @@ _START = (
     "import sys; sys.path[:0] = sys.argv[1:]; sys.dont_write_bytecode = True; "
     "from pygfp.native.worker import main; main()"
 )
-
-
-def _members(form: Form) -> dict[str, Any]:
-    """*form* as members of a request."""
-    if isinstance(form, MaskFilter):
-        return {"keep": form.keep, "force": form.force}
-    return {
-        "index_bits": form.bits,
-        "values": [row.value for row in form.rows],
-        "events": [1 if row.bug else 2 if row.warned else 0 for row in form.rows],
-    }
-
-
-@dataclass(frozen=True)
-class Job:
-    """
-    A range of inputs of one helper to compare with a form.
-
-    :ivar base: first input, a multiple of 2048
-    :ivar count: how many, a multiple of 2048
-    :ivar ungrouped: state of the kernel's page_group_by_mobility_disabled
-    """
-
-    segment: int
-    helper: str
-    form: Form
-    count: int
-    base: int = 0
-    ungrouped: bool = False
-
-    #: How many tallies come of it.
-    n_tallies = 1
-
-    def request(self, base: int, count: int) -> dict[str, Any]:
-        """Return the request for *count* inputs from *base* on."""
-        place = {"segment": self.segment, "helper": self.helper, "base": base, "count": count}
-        return {"op": "sweep", **place, "ungrouped": int(self.ungrouped), **_members(self.form)}
-
-
-def _call(job: Job | LawJob, inputs: Sequence[int]) -> dict[str, Any]:
-    """Return the request for the outcomes of single inputs."""
-    ungrouped = isinstance(job, Job) and job.ungrouped
-    place = {"segment": job.segment, "helper": job.helper, "ungrouped": int(ungrouped)}
-    return {"op": "call", **place, "inputs": list(inputs)}
-
-
-@dataclass(frozen=True)
-class LawJob:
-    """A range of inputs of one filter to judge by *laws*, every input by every law."""
-
-    segment: int
-    helper: str
-    laws: tuple[MaskLaw, ...]
-    count: int
-    base: int = 0
-
-    @property
-    def n_tallies(self) -> int:
-        """How many tallies come of it."""
-        return len(self.laws)
-
-    def request(self, base: int, count: int) -> dict[str, Any]:
-        """Return the request for *count* inputs from *base* on."""
-        place = {"segment": self.segment, "helper": self.helper, "base": base, "count": count}
-        return {"op": "judge", **place, "laws": [asdict(law) for law in self.laws]}
-
-
-@dataclass
-class Tally:
-    """
-    What a sweep found.
-
-    :ivar first: the lowest input that differs, or None
-    :ivar smallest: of the inputs that differ, one with the fewest bits, the lowest of those; or None
-    :ivar crash: the helper crashed or ran out of time; the counts mean nothing then
-    :ivar elsewhere: it did so in another configuration, and was not tried in this one
-    """
-
-    inputs: int = 0
-    mismatches: int = 0
-    first: int | None = None
-    smallest: int | None = None
-    crash: HelperCrashed | None = None
-    elsewhere: bool = False
-
-    def add(self, answer: Mapping[str, int]) -> None:
-        """Take in the answer for one chunk."""
-        self.inputs += answer["inputs"]
-        self.mismatches += answer["mismatches"]
-        if answer["mismatches"]:
-            self.first = answer["first"] if self.first is None else min(self.first, answer["first"])
-            found = (answer["smallest"], *(() if self.smallest is None else (self.smallest,)))
-            self.smallest = min(found, key=lambda x: (x.bit_count(), x))
 
 
 class _Died(Exception):  # noqa: N818 - never leaves this module
@@ -235,11 +144,11 @@ class Pool:
     The workers of one run. Use it as a context manager: leaving it ends them.
 
     :ivar size: how many run at once
-    :ivar objects: path and sha256 of each object to load
+    :ivar loads: what each worker has to load
     """
 
     size: int
-    objects: list[tuple[str, str]] = field(default_factory=list)
+    loads: list[dict[str, Any]] = field(default_factory=list)
     on_progress: Callable[[int, int], None] | None = None
 
     def __enter__(self) -> Self:
@@ -255,19 +164,21 @@ class Pool:
             process.stop()
         self._idle.clear()
 
-    def load(self, objects: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+    def load(self, objects: Sequence[tuple[str, str]], *, offset: int = 0) -> list[dict[str, Any]]:
         """
-        Load *objects* into every worker and return the segments that they hold.
+        Load *objects*, path and sha256 of each, into every worker and return the segments that they hold.
 
+        :param offset: is added to the number of each segment, so that one worker can hold two builds
         :raises BuildError: an object does not load
         """
-        self.objects = list(objects)
-        answers = [self._load(process) for process in self._idle]
+        request = {"op": "load", "objects": list(objects), "offset": offset}
+        self.loads.append(request)
+        answers = [self._load(process, request) for process in self._idle]
         return list(answers[0]["segments"])
 
-    def _load(self, process: _Process) -> dict[str, Any]:
+    def _load(self, process: _Process, request: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            answer = process.ask({"op": "load", "objects": self.objects}, _LOAD_LIMIT_S)
+            answer = process.ask(request, _LOAD_LIMIT_S)
         except _Died as exc:
             message = f"the compiled header {exc} while it is loaded"
             raise BuildError(message) from None
@@ -282,7 +193,7 @@ class Pool:
 
         :raises HelperCrashed: it crashed or did not return
         """
-        request = _call(Job(segment, helper, MaskFilter(0, 0), 0, ungrouped=ungrouped), inputs)
+        request = calls(segment, helper, inputs, ungrouped=ungrouped)
         process = self._idle[0]
         try:
             answer = process.ask(request, CALL_LIMIT_S)
@@ -301,7 +212,11 @@ class Pool:
         """Judge every input of *job*, on all workers, and return a tally for each law."""
         return self._run([job])[0]
 
-    def _run(self, jobs: Sequence[Job | LawJob]) -> list[list[Tally]]:
+    def versus(self, jobs: Sequence[VersusJob]) -> list[list[Tally]]:
+        """Compare two builds on every input of *jobs*; return the tallies of values, BUG and warnings of each."""
+        return self._run(jobs)
+
+    def _run(self, jobs: Sequence[AnyJob]) -> list[list[Tally]]:
         tallies = [[Tally() for _ in range(job.n_tallies)] for job in jobs]
         queue = deque(
             _Chunk(n, job.base + at, min(CHUNK, job.count - at))
@@ -334,7 +249,7 @@ class Pool:
             raise failures[0]
         return tallies
 
-    def _compare(self, process: _Process, job: Job | LawJob, chunk: _Chunk, tallies: list[Tally]) -> _Process:
+    def _compare(self, process: _Process, job: AnyJob, chunk: _Chunk, tallies: list[Tally]) -> _Process:
         """One chunk on *process*; returns the process that goes on, a new one where it died."""
         if tallies[0].crash:
             return process
@@ -358,12 +273,12 @@ class Pool:
                 tally.add(found)
         return process
 
-    def _narrow(self, process: _Process, job: Job | LawJob, chunk: _Chunk, how: str) -> tuple[_Process, HelperCrashed]:
+    def _narrow(self, process: _Process, job: AnyJob, chunk: _Chunk, how: str) -> tuple[_Process, HelperCrashed]:
         """Halve the range in which the helper was lost, down to the lowest input that it does not survive."""
         base, count = chunk.base, chunk.count
         while count > 1:
             count //= 2
-            part = job.request(base, count) if count >= BLOCK else _call(job, range(base, base + count))
+            part = job.request(base, count) if count >= BLOCK else job.part(base, count)
             try:
                 process.ask(part, _PART_LIMIT_S)
             except _Died as exc:
@@ -375,7 +290,8 @@ class Pool:
     def _replace(self, process: _Process) -> _Process:
         process.stop()
         fresh = _Process()
-        self._load(fresh)
+        for request in self.loads:
+            self._load(fresh, request)
         with self._lock:
             self._idle = deque(fresh if p is process else p for p in self._idle)
         return fresh

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from .plan import SegmentPlan
 
 
+#: Where the segments of the second of two builds are numbered from.
+AFTER = 1 << 16
+
 #: Wider values do not fit the ABI.
 MAX_GFP_T_BITS = 64
 
@@ -46,6 +49,7 @@ class Session:
     :ivar build: what was built
     :ivar pool: the workers that hold it
     :ivar compiler: heading of the compiler, ``"compiled at install time"`` for the embedded default
+    :ivar objects: path and sha256 of what is loaded
     :ivar timings: seconds by stage
     :ivar complaints: what a user should be told of the cache
     """
@@ -55,6 +59,7 @@ class Session:
     build: Build
     pool: Pool
     compiler: str
+    objects: Sequence[tuple[str, str]] = ()
     timings: dict[str, float] = field(default_factory=dict)
     complaints: list[str] = field(default_factory=list)
 
@@ -97,6 +102,15 @@ def opened(
         yield _embedded(request, pool) or _cached(request, pool)
 
 
+@contextmanager
+def both(old: Session, new: Session, jobs: int) -> Iterator[Pool]:
+    """Yield *jobs* workers that hold both builds; the segments of *new* are numbered from AFTER on."""
+    with Pool(jobs) as pool:
+        pool.load(old.objects)
+        pool.load(new.objects, offset=AFTER)
+        yield pool
+
+
 @dataclass(frozen=True)
 class _Request:
     """What :func:`opened` was asked for."""
@@ -124,9 +138,10 @@ def _embedded(request: _Request, pool: Pool) -> Session | None:
     if any(s in build.unreachable and selection.values(s, build.word_bits) != (False,) for s in symbols):
         return None
     started = time.monotonic()
-    build = _loaded(build, pool.load([("bundled", "")]), selection)
+    objects = [("bundled", "")]
+    build = _loaded(build, pool.load(objects), selection)
     timings = {"extract_s": 0.0, "compile_s": 0.0, "load_s": time.monotonic() - started}
-    return Session(source, selection, build, pool, f"{stored['compiler']}, at install time", timings)
+    return Session(source, selection, build, pool, f"{stored['compiler']}, at install time", objects, timings)
 
 
 def _cached(request: _Request, pool: Pool) -> Session:
@@ -148,7 +163,7 @@ def _cached(request: _Request, pool: Pool) -> Session:
     finally:
         cache.close()
     complaints = [cache.complaint] if cache.complaint else []
-    return Session(request.source, request.selection, build, pool, compiler.name, timings, complaints)
+    return Session(request.source, request.selection, build, pool, compiler.name, objects, timings, complaints)
 
 
 def _make(

@@ -213,7 +213,8 @@ def compile_unit(subset: Subset, parts: Sequence[tuple[Segment, Sequence[Wrapper
         "\tpygfp_constants_##k, pygfp_helpers_##k }",
         f"static const struct pygfp_segment pygfp_segments[] = {{\n{rows}\n}};",
         'extern __attribute__((visibility("default"))) const struct pygfp_table PYGFP_TABLE_NAME;',
-        f"const struct pygfp_table PYGFP_TABLE_NAME = {{ PYGFP_ABI, {len(parts)}, pygfp_segments, pygfp_judge }};",
+        "const struct pygfp_table PYGFP_TABLE_NAME =",
+        f"\t{{ PYGFP_ABI, {len(parts)}, pygfp_segments, pygfp_judge, pygfp_versus }};",
     ]
     return "\n".join(out) + "\n"
 

@@ -29,7 +29,7 @@ class Worker:
         """Load nothing yet."""
         self.ffi = abi.ffi()
         self.helpers: dict[tuple[int, str], Any] = {}
-        self.judges: dict[int, Any] = {}
+        self.tables: dict[int, Any] = {}
         self.libraries: list[Any] = []
 
     def load(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -38,8 +38,9 @@ class Worker:
         for path, digest in request["objects"]:
             table = self._bundled() if path == "bundled" else self._open(path, digest)
             for n in range(table.n_segments):
-                segments.append(self._segment(table.segments[n]))
-                self.judges[table.segments[n].index] = table.judge
+                number = request["offset"] + table.segments[n].index
+                segments.append(self._segment(table.segments[n], number))
+                self.tables[number] = table
         return {"segments": segments}
 
     def call(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -74,10 +75,28 @@ class Worker:
         key = request["segment"], request["helper"]
         laws = self.ffi.new("struct pygfp_law[]", request["laws"])
         tallies = self.ffi.new("struct pygfp_tally[]", len(request["laws"]))
-        self.judges[request["segment"]](
+        self.tables[request["segment"]].judge(
             self.helpers[key], request["base"], request["count"], laws, len(request["laws"]), tallies
         )
         return {"tallies": [_tally(tallies[n]) for n in range(len(request["laws"]))]}
+
+    def versus(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Compare a helper of two builds on a range of inputs; answer with a tally of values, BUG and warnings."""
+        name, asked = request["helper"], request["match"]
+        match = self.ffi.new("struct pygfp_match *")
+        match.n_inputs, match.n_results, match.n_renamed = (len(asked[k]) for k in ("inputs", "results", "renamed"))
+        match.is_filter = asked["is_filter"]
+        for what in ("input", "result"):
+            for n, (old, new) in enumerate(asked[f"{what}s"]):
+                getattr(match, f"old_{what}")[n], getattr(match, f"new_{what}")[n] = old, new
+        renamed = self.ffi.new("unsigned long long[]", asked["renamed"] or [0])
+        match.renamed = renamed
+        tallies = self.ffi.new("struct pygfp_tally[3]")
+        before, after = self.helpers[request["segment"], name], self.helpers[request["after"], name]
+        self.tables[request["after"]].versus(
+            before, after, request["base"], request["count"], match, request["ungrouped"], tallies
+        )
+        return {"tallies": [_tally(tallies[n]) for n in range(3)]}
 
     def _open(self, path: str, digest: str) -> Any:  # noqa: ANN401 - cffi
         # The file that was hashed is the file that is loaded: both go by one descriptor. It stays
@@ -97,10 +116,10 @@ class Worker:
 
         return self.ffi.cast("struct pygfp_table *", _bundled.lib.pygfp_bundled_address())
 
-    def _segment(self, segment: Any) -> dict[str, Any]:  # noqa: ANN401 - cffi
+    def _segment(self, segment: Any, number: int) -> dict[str, Any]:  # noqa: ANN401 - cffi
         text = self.ffi.string
         for n in range(segment.n_helpers):
-            self.helpers[segment.index, text(segment.helpers[n].name).decode()] = segment.helpers + n
+            self.helpers[number, text(segment.helpers[n].name).decode()] = segment.helpers + n
         rows = [segment.constants[n] for n in range(segment.n_constants)]
         return {
             "index": segment.index,
