@@ -84,6 +84,11 @@ def check(source: Source, selection: Selection, options: Options | None = None) 
     )
 
 
+def judge(session: Session, row: Row, wanted: Callable[[str], bool], policy: Policy | None = None) -> list[Check]:
+    """Return the verdicts on the subjects of an opened kernel that are *wanted*."""
+    return list(_verdicts(View(session, row, policy or Policy()), wanted))
+
+
 def _verdicts(view: View, wanted: Callable[[str], bool]) -> Iterable[Check]:
     results = helpers.judge(view, [m for m in HELPERS if wanted(m.name)], wanted)
     yield from results.checks

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..model.helpers import Context
 from ..releases import version_key
+from ..spell import mask_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,15 +113,9 @@ class View:
             return replace(
                 witness,
                 input_names=table.format(witness.input),
-                expected_names=_names(witness.expected, table),
-                actual_names=_names(witness.actual, table),
+                expected_names=mask_names(witness.expected, table),
+                actual_names=mask_names(witness.actual, table),
                 unnamed=tuple(n for n in table.names(witness.input) if n in table.flags and n not in order),
             )
 
         return replace(check, first=rename(check.first), smallest=rename(check.smallest))
-
-
-def _names(text: str, table: FlagTable) -> str:
-    """The names of the mask that *text* starts with, if it starts with one."""
-    number = text.partition(" ")[0]
-    return table.format(int(number, 16)) if number.startswith("0x") else ""

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..forms import MaskFilter, MaskTable, Outcome
+from .forms import MaskFilter, MaskTable, Outcome
 
 if TYPE_CHECKING:
-    from ..flags import FlagTable
-    from ..forms import Form
+    from .flags import FlagTable
+    from .forms import Form
 
 
 def describe(outcome: Outcome, *, is_filter: bool) -> str:
@@ -20,6 +20,12 @@ def describe(outcome: Outcome, *, is_filter: bool) -> str:
         return "BUG fires"
     value = f"{outcome.value:#x}" if is_filter else str(outcome.value)
     return f"{value} and WARN fires" if outcome.warned else value
+
+
+def mask_names(text: str, table: FlagTable) -> str:
+    """Return the names of the mask that *text*, made by :func:`describe`, starts with, if it starts with one."""
+    number = text.partition(" ")[0]
+    return table.format(int(number, 16)) if number.startswith("0x") else ""
 
 
 def spell(form: Form | None, table: FlagTable) -> dict[str, object] | None:

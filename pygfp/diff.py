@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+``pygfp diff``: what an edit of the headers changes, flag by flag, on every input and in every configuration.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from . import releases
+from .changes import DiffReport
+from .check import judge
+from .differing import composites, flags, helpers, layout
+from .differing.found import Found
+from .differing.proofs import prove
+from .differing.sides import Side, Sides
+from .differing.values import Proofs, compare_values
+from .errors import BuildError, ExtractionError, UsageError
+from .model.helpers import WANTED
+from .native.session import opened
+from .native.trace import trace_order
+from .report import SourceInfo
+from .spell import mask_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from .changes import Change
+    from .config import Selection
+    from .native.session import Session
+    from .report import Check
+    from .sources import Source
+
+
+@dataclass(frozen=True)
+class Options:
+    """
+    What a user asked of a diff.
+
+    :ivar helper: glob over subjects; only these are compared
+    :ivar full: every value of ``gfp_t`` instead of every value of the defined bits
+    :ivar jobs: worker processes; None: one a core
+    :ivar on_command: is told each command that is run
+    """
+
+    helper: str | None = None
+    full: bool = False
+    jobs: int | None = None
+    on_command: Callable[[str], None] | None = None
+
+
+def diff(old: Source, new: Source, selection: Selection, options: Options | None = None) -> DiffReport:
+    """
+    Return what changes in meaning from *old* to *new*.
+
+    Where the text is the same byte for byte nothing is compiled: it means the same.
+
+    :raises PygfpError: a side cannot be read, cut out or compiled at all; the message says which
+    :raises UsageError: no subject matches ``options.helper``
+    """
+    options = options or Options()
+    started = time.monotonic()
+    rows = [releases.reference(source.release) for source in (old, new)]
+    infos = [
+        SourceInfo(s.kind, s.label, s.release, row.name, row.version, s.digest)
+        for s, row in zip((old, new), rows, strict=True)
+    ]
+    if old.digest == new.digest:
+        return DiffReport(infos[0], infos[1], identical=True)
+    cores = options.jobs or len(os.sched_getaffinity(0))
+    jobs = max(1, cores // 2)
+    with _side("old", old, selection, jobs, options) as before, _side("new", new, selection, jobs, options) as after:
+        sides = Sides(Side("old", before, rows[0]), Side("new", after, rows[1]), options.full)
+        wanted = _wanted(options.helper, sides)
+        opened_at = time.monotonic()
+        found = _compare(sides, wanted, cores, layout_too=options.helper is None)
+        compared_at = time.monotonic()
+        broken = _newly_failing(sides, wanted) if found.changes else ()
+        changes, complaints = _named(sides, found.changes)
+        timings = {
+            "open_s": opened_at - started,
+            "compare_s": compared_at - opened_at,
+            "judge_s": time.monotonic() - compared_at,
+            "total_s": time.monotonic() - started,
+        }
+    _require_unique(changes)
+    return DiffReport(
+        infos[0],
+        infos[1],
+        changes=tuple(changes),
+        problems=tuple(found.problems),
+        broken=tuple(broken),
+        compared=tuple(dict.fromkeys(found.compared)),
+        compiler=after.compiler if before.compiler == after.compiler else f"{before.compiler} and {after.compiler}",
+        n_configs=(_built(before), _built(after)),
+        domain=sides.domain,
+        warnings=(*before.complaints, *after.complaints, *complaints),
+        notes=tuple(_notes(sides, found)),
+        timings={k: round(v, 6) for k, v in timings.items()},
+    )
+
+
+@contextmanager
+def _side(name: str, source: Source, selection: Selection, jobs: int, options: Options) -> Iterator[Session]:
+    """An opened side; what does not compile says which side it is."""
+    opening = opened(source, selection, WANTED, jobs=jobs, on_command=options.on_command)
+    try:
+        session = opening.__enter__()
+    except (BuildError, ExtractionError) as exc:
+        message = f"the {name} side, {source.label}: {exc}"
+        raise BuildError(message, command=getattr(exc, "command", ()), stderr=getattr(exc, "stderr", "")) from exc
+    try:
+        yield session
+    finally:
+        opening.__exit__(None, None, None)
+
+
+def _wanted(pattern: str | None, sides: Sides) -> Callable[[str], bool]:
+    """
+    Which subjects to compare.
+
+    :raises UsageError: none matches *pattern*
+    """
+    if pattern is None:
+        return lambda _: True
+    builds = [side.session.build for side in sides.both]
+    known = {*WANTED, *(h.name for b in builds for h in b.helpers), *(n for b in builds for n in b.constant_symbols)}
+    if not any(fnmatch.fnmatchcase(name, pattern) for name in known):
+        message = f"--helper {pattern}: no helper and no composite of either side has such a name"
+        raise UsageError(message)
+    return lambda subject: fnmatch.fnmatchcase(subject, pattern)
+
+
+def _compare(sides: Sides, wanted: Callable[[str], bool], jobs: int, *, layout_too: bool) -> Found:
+    """Everything that is compared, in the order of the report."""
+    found = Found()
+    names = helpers.names(sides, wanted)
+    proofs = _prove(sides, names)
+    comparable = [name for name in names if helpers.standing(sides, name, proofs.new, found)]
+    compare_values(sides, comparable, proofs, jobs, found)
+    composites.compare(sides, wanted, found)
+    if layout_too:
+        flags.compare(sides, found)
+        layout.compare(sides, found)
+    return found
+
+
+def _prove(sides: Sides, names: list[str]) -> Proofs:
+    """What the helpers of both sides are, each side on workers of its own and at the same time."""
+
+    def one(side: Side) -> object:
+        plans = [side.plans[n] for n in names if helpers.state(side, n).name == "ok"]
+        return prove(side.session, plans, sides.n_bits)
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        old, new = pool.map(one, sides.both)
+    return Proofs(old, new)  # type: ignore[arg-type]
+
+
+def _newly_failing(sides: Sides, wanted: Callable[[str], bool]) -> list[Check]:
+    """Verdicts on the new side that fail, and that the old side does not fail too."""
+    failing = [c for c in judge(sides.new.session, sides.new.row, wanted) if c.status == "fail"]
+    if not failing:
+        return []
+    before = {
+        (c.kind, c.subject, c.message) for c in judge(sides.old.session, sides.old.row, wanted) if c.status == "fail"
+    }
+    return [c for c in failing if (c.kind, c.subject, c.message) not in before]
+
+
+def _named(sides: Sides, changes: list[Change]) -> tuple[list[Change], list[str]]:
+    """*changes* with their examples in the names of each side's own trace table."""
+    if not any(c.smallest for c in changes):
+        return changes, []
+    orders, complaints = [], []
+    for side in sides.both:
+        session = side.session
+        order, complaint = trace_order(session.source, side.row, session.build.flag_symbols)
+        orders.append(order)
+        complaints += complaint
+    return [_in_names(sides, c, orders) if c.smallest else c for c in changes], complaints
+
+
+def _in_names(sides: Sides, change: Change, orders: list[Sequence[str]]) -> Change:
+    full, example = sides.with_flags(change.config), change.smallest
+    segments = [side.segment(full, side.flag_symbols) for side in sides.both]
+    if example is None or segments[0] is None or segments[1] is None:
+        return change
+    old, new = (s.session.table(g, o) for s, g, o in zip(sides.both, segments, orders, strict=True))
+    named = replace(
+        example,
+        input_names=new.format(example.input),
+        old_names=mask_names(example.old, old),
+        new_names=mask_names(example.new, new),
+    )
+    return replace(change, smallest=named)
+
+
+def _notes(sides: Sides, found: Found) -> Iterator[str]:
+    yield from found.notes
+    match = sides.matched({})
+    if match:
+        for side, alone in ((sides.old, match.only_old), (sides.new, match.only_new)):
+            if alone:
+                yield f"held 0 where inputs are compared, since only the {side.name} side has it: {', '.join(alone)}"
+
+
+def _built(session: Session) -> int:
+    return sum(not s.error for s in session.build.segments)
+
+
+def _require_unique(changes: list[Change]) -> None:
+    """Two changes of one id would hide each other in a report; that is a bug of pygfp."""
+    ids = [c.id for c in changes]
+    if len(set(ids)) != len(ids):
+        twice = sorted({i for i in ids if ids.count(i) > 1})
+        message = f"ids of changes are not unique: {', '.join(twice)}"
+        raise AssertionError(message)

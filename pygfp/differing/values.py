@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+What an edit does to the values of a helper: form against form, or, where one is missing, C against C.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..changes import Change, Example, Problem
+from ..errors import HelperCrashed
+from ..native.jobs import Match, VersusJob
+from ..native.session import AFTER, both
+from ..spell import describe
+from .deltas import ASPECTS, Delta, compare
+from .matching import merged, numbers, when
+from .proofs import Key, Proof
+from .sides import home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ..config import Assignment
+    from ..forms import Outcome
+    from ..native.plan import HelperPlan
+    from .found import Found
+    from .matching import Correspondence, Numbers
+    from .sides import Side, Sides
+
+#: Which enumerators the numbers of a helper are, by what it returns or is called.
+_ENUMERATORS = {
+    "enum zone_type": "ZONE_",
+    "enum migratetype": "MIGRATE_",
+    "gfp_zone": "ZONE_",
+    "gfp_zonelist": "ZONELIST_",
+    "gfp_migratetype": "MIGRATE_",
+    "gfpflags_to_migratetype": "MIGRATE_",
+}
+#: More changes than this are counted and not spelled out in a text; the flags of a change have them all.
+_SHOWN = 8
+
+_SAYS = {"bug": "BUG: ", "warning": "WARN: ", "value": ""}
+
+
+@dataclass
+class Case:
+    """
+    One helper in one configuration, on both sides.
+
+    :ivar choice: the configuration
+    :ivar ungrouped: grouping pages by mobility is off
+    :ivar old: the meaning before
+    :ivar new: the meaning after
+    :ivar deltas: how they differ, by aspect
+    """
+
+    plan: HelperPlan
+    choice: Assignment
+    ungrouped: bool
+    old: Key
+    new: Key
+    match: Correspondence
+    names: Numbers
+    deltas: dict[str, Delta] = field(default_factory=dict)
+    by_input: bool = False
+
+
+@dataclass(frozen=True)
+class Proofs:
+    """What is known of the meanings of both sides."""
+
+    old: Mapping[Key, Proof]
+    new: Mapping[Key, Proof]
+
+
+def compare_values(sides: Sides, names: Sequence[str], proofs: Proofs, jobs: int, found: Found) -> None:
+    """Add what changes in the values of the helpers *names* to *found*."""
+    cases = [case for name in names for case in _cases(sides, name)]
+    open_ends = [c for c in cases if not _settle(c, proofs)]
+    if open_ends:
+        proofs = _by_input(sides, open_ends, proofs, jobs)
+    for name in names:
+        for state in (False, True):
+            mine = [c for c in cases if c.plan.name == name and c.ungrouped is state]
+            if mine:
+                _report(sides, mine, proofs, found)
+
+
+def _cases(sides: Sides, name: str) -> Iterator[Case]:
+    old, new = sides.old.plans[name], sides.new.plans[name]
+    for choice in sides.choices([*old.symbols, *new.symbols]):
+        before, after, match = home(old, choice), home(new, choice), sides.matched(choice)
+        if before is None or after is None or match is None:
+            continue  # compiled out or not buildable: said elsewhere
+        states = (False, True) if old.grouping or new.grouping else (False,)
+        known = _numbers(sides, new, before, after)
+        for state in states:
+            keys = Key(name, before, state and old.grouping), Key(name, after, state and new.grouping)
+            yield Case(new, choice, state, *keys, match, known)
+
+
+def _numbers(sides: Sides, plan: HelperPlan, before: int, after: int) -> Numbers:
+    prefix = _ENUMERATORS.get(plan.result) or _ENUMERATORS.get(plan.name)
+
+    def enumerators(side: Side, index: int) -> dict[str, int]:
+        segment = next(s for s in side.session.build.segments if s.index == index)
+        return {n: c.value for n, c in segment.constants.items() if prefix and n.startswith(prefix)}
+
+    return numbers(
+        enumerators(sides.old, before), enumerators(sides.new, after), is_truth=plan.result in {"bool", "_Bool"}
+    )
+
+
+def _settle(case: Case, proofs: Proofs) -> bool:
+    """Decide a case on its forms; whether that could be done, or nothing can be."""
+    old, new = proofs.old[case.old], proofs.new[case.new]
+    if old.crash or new.crash:
+        return True
+    if old.form is None or new.form is None:
+        return False
+    case.deltas = compare(old.form, new.form, case.match, case.names)
+    return True
+
+
+def _by_input(sides: Sides, cases: Sequence[Case], proofs: Proofs, jobs: int) -> Proofs:
+    """Compare the compiled C of both sides on every input of each case; return *proofs* with what crashed."""
+    work = [_job(c) for c in cases]
+    distinct = list(dict.fromkeys(work))
+    with both(sides.old.session, sides.new.session, jobs) as pool:
+        answers = dict(zip(distinct, pool.versus(distinct), strict=True))
+    old, new = dict(proofs.old), dict(proofs.new)
+    for case, job in zip(cases, work, strict=True):
+        tallies = answers[job]
+        case.by_input = True
+        if tallies[0].crash:
+            number = tallies[0].crash.first
+            old[case.old] = _retried(sides.old, case.old, case.match.before(number))
+            new[case.new] = _retried(sides.new, case.new, case.match.after(number))
+            if not old[case.old].crash and not new[case.new].crash:
+                new[case.new] = Proof(crash=tallies[0].crash)
+        else:
+            found = zip(ASPECTS, tallies, strict=True)
+            case.deltas = {aspect: Delta(t.inputs, t.mismatches, t.smallest) for aspect, t in found}
+    return Proofs(old, new)
+
+
+def _retried(side: Side, key: Key, x: int) -> Proof:
+    """Whether the helper of one side is the one that does not survive input *x*."""
+    try:
+        side.session.pool.call(key.segment, key.name, [x], ungrouped=key.ungrouped)
+    except HelperCrashed as exc:
+        return Proof(crash=exc)
+    return Proof()
+
+
+def _job(case: Case) -> VersusJob:
+    results = (*case.match.pairs, *case.match.above()) if case.plan.is_filter else ()
+    renamed = () if case.plan.is_filter else case.names.renamed
+    match = Match(case.match.pairs, results, case.plan.is_filter, renamed)
+    return VersusJob(case.old.segment, AFTER + case.new.segment, case.plan.name, match, case.ungrouped)
+
+
+def _report(sides: Sides, cases: Sequence[Case], proofs: Proofs, found: Found) -> None:
+    """One change for each aspect of a helper, over all configurations."""
+    _crashes(cases, proofs, found)
+    for aspect in ASPECTS:
+        differing = [(c, d) for c in cases if (d := c.deltas.get(aspect)) and d.differing]
+        if differing:
+            found.changes.append(_change(sides, aspect, differing, [c.choice for c in cases]))
+
+
+def _change(sides: Sides, aspect: str, differing: Sequence[tuple[Case, Delta]], every: Sequence[Assignment]) -> Change:
+    case, delta = differing[0]
+    plan = case.plan
+    flags, words = merged([(c.choice, d.flags) for c, d in differing], every)
+    if case.by_input:
+        words.append(f"no simple form fits both sides {when([c.choice for c, _ in differing], every)}".rstrip())
+    if len(words) > _SHOWN:
+        words = [*words[: _SHOWN - 1], f"and {len(words) - _SHOWN + 1} more"]
+    state = " where pages are not grouped by mobility" if case.ungrouped else ""
+    return Change(
+        plan.name,
+        "helper",
+        "changed",
+        f"{_SAYS[aspect]}{'; '.join(words)}{state}",
+        f"{aspect}-ungrouped" if case.ungrouped else aspect,
+        case.choice,
+        tuple(c.choice for c, _ in differing),
+        delta.inputs,
+        delta.differing,
+        flags,
+        _example(sides, case, delta),
+        plan.path,
+        plan.line,
+    )
+
+
+def _example(sides: Sides, case: Case, delta: Delta) -> Example | None:
+    if delta.smallest is None:
+        return None
+    before, after = case.match.before(delta.smallest), case.match.after(delta.smallest)
+
+    def outcome(side: Side, key: Key, x: int) -> Outcome:
+        return side.session.pool.call(key.segment, key.name, [x], ungrouped=case.ungrouped)[0]
+
+    was, now = outcome(sides.old, case.old, before), outcome(sides.new, case.new, after)
+    if case.plan.is_filter:
+        shown = describe(was, is_filter=True), describe(now, is_filter=True)
+    else:
+        shown = _spelled(was, case.names.before(was.value)), _spelled(now, case.names.after(now.value))
+    return Example(after, before, hex(after), *shown)
+
+
+def _spelled(outcome: Outcome, name: str) -> str:
+    if outcome.bug:
+        return "BUG fires"
+    return f"{name} and WARN fires" if outcome.warned else name
+
+
+def _crashes(cases: Sequence[Case], proofs: Proofs, found: Found) -> None:
+    """A helper that crashes, or does not return, on one side or on both."""
+    for case in cases:
+        plan, old, new = case.plan, proofs.old[case.old].crash, proofs.new[case.new].crash
+        if not old and not new:
+            continue
+        if old:
+            what = f"{plan.name}() cannot be compared, {'on both sides' if new else 'on the old side'} {old}"
+            found.problems.append(Problem(plan.name, what, plan.path, plan.line))
+        else:
+            configs = tuple(c.choice for c in cases)
+            text = f"misbehaves: {new}"
+            change = Change(
+                plan.name, "helper", "broken", text, "", case.choice, configs, file=plan.path, line=plan.line
+            )
+            found.changes.append(change)
+        return
