@@ -81,7 +81,7 @@ def diff(old: Source, new: Source, selection: Selection, options: Options | None
         opened_at = time.monotonic()
         found = _compare(sides, wanted, cores, layout_too=options.helper is None)
         compared_at = time.monotonic()
-        broken = _newly_failing(sides, wanted) if found.changes else ()
+        broken = _newly_failing(sides, found.changes) if found.changes else ()
         changes, complaints = _named(sides, found.changes)
         timings = {
             "open_s": opened_at - started,
@@ -163,15 +163,20 @@ def _prove(sides: Sides, names: list[str]) -> Proofs:
     return Proofs(old, new)  # type: ignore[arg-type]
 
 
-def _newly_failing(sides: Sides, wanted: Callable[[str], bool]) -> list[Check]:
-    """Verdicts on the new side that fail, and that the old side does not fail too."""
-    failing = [c for c in judge(sides.new.session, sides.new.row, wanted) if c.status == "fail"]
-    if not failing:
-        return []
-    before = {
-        (c.kind, c.subject, c.message) for c in judge(sides.old.session, sides.old.row, wanted) if c.status == "fail"
-    }
-    return [c for c in failing if (c.kind, c.subject, c.message) not in before]
+def _newly_failing(sides: Sides, changes: list[Change]) -> list[Check]:
+    """Verdicts on what changed that fail on the new side, and do not on the old one."""
+    subjects = {c.subject for c in changes}
+    rules = any(c.kind in {"flag", "layout", "config"} for c in changes)
+
+    def wanted(subject: str) -> bool:
+        return subject in subjects or (rules and "GFP_" not in subject and subject not in WANTED)
+
+    def failing(side: Side) -> list[Check]:
+        return [c for c in judge(side.session, side.row, wanted) if c.status == "fail"]
+
+    found = failing(sides.new)
+    before = {(c.kind, c.subject, c.message) for c in failing(sides.old)} if found else set()
+    return [c for c in found if (c.kind, c.subject, c.message) not in before]
 
 
 def _named(sides: Sides, changes: list[Change]) -> tuple[list[Change], list[str]]:
@@ -189,10 +194,10 @@ def _named(sides: Sides, changes: list[Change]) -> tuple[list[Change], list[str]
 
 def _in_names(sides: Sides, change: Change, orders: list[Sequence[str]]) -> Change:
     full, example = sides.with_flags(change.config), change.smallest
-    segments = [side.segment(full, side.flag_symbols) for side in sides.both]
-    if example is None or segments[0] is None or segments[1] is None:
+    tables = [side.table(full) for side in sides.both]
+    if example is None or tables[0] is None or tables[1] is None:
         return change
-    old, new = (s.session.table(g, o) for s, g, o in zip(sides.both, segments, orders, strict=True))
+    old, new = (replace(table, trace_order=order) for table, order in zip(tables, orders, strict=True) if table)
     named = replace(
         example,
         input_names=new.format(example.input),
