@@ -5,10 +5,10 @@ What a diff found, as plain values: the report that renderers turn into text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from .report import check_id
+from .report import SKIP, UNCHECKED, check_id
 
 if TYPE_CHECKING:
     from .config import Assignment
@@ -81,6 +81,11 @@ class Change:
         """What the change is called in every format; the same subject has the same id in every run."""
         return check_id("diff", self.kind, self.subject, self.aspect or self.change)
 
+    @property
+    def is_presence(self) -> bool:
+        """Whether one side does not have the helper or composite at all."""
+        return self.kind in {"helper", "composite"} and self.change in {"added", "removed"}
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -136,5 +141,17 @@ class DiffReport:
         if self.changes:
             return 1
         if self.problems or not (self.compared or self.identical):
-            return 3
+            return UNCHECKED
         return 0
+
+    def bisect_status(self, *, named: bool = False) -> int:
+        """
+        Return the status for ``git bisect run``: 0 good, 1 bad, 125 where this commit cannot be judged.
+
+        :param named: certain helpers were asked for: that one does not exist on a side is no change
+        """
+        there = replace(self, changes=tuple(c for c in self.changes if not (named and c.is_presence)))
+        if named and len(there.changes) < len(self.changes) and not there.changes:
+            return SKIP
+        status = there.exit_status()
+        return SKIP if status == UNCHECKED else status

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from . import releases
 from .checking import composites, helpers, laws, layout
 from .checking.view import View
-from .errors import UsageError
+from .errors import NoSuchSubjectError
 from .model.helpers import HELPERS, WANTED
 from .model.policy import Policy
 from .native.session import opened
@@ -52,7 +52,7 @@ def check(source: Source, selection: Selection, options: Options | None = None) 
     Return the verdicts on *source*.
 
     :raises PygfpError: it cannot be read, cut out or compiled at all
-    :raises UsageError: no subject matches ``options.helper``
+    :raises NoSuchSubjectError: no subject matches ``options.helper``
     """
     options = options or Options()
     started = time.monotonic()
@@ -80,6 +80,7 @@ def check(source: Source, selection: Selection, options: Options | None = None) 
         left_out=tuple(_left_out(session)),
         warnings=(*session.complaints, *_unused(selection, options.policy, session), *_unproven(source, row)),
         notes=(*session.build.notes, *layout.moved(view)),
+        layout=tuple(layout.bits(view)),
         timings={k: round(v, 6) for k, v in timings.items()},
     )
 
@@ -101,7 +102,7 @@ def _wanted(pattern: str | None, session: Session, row: Row) -> Callable[[str], 
     """
     Which subjects to judge.
 
-    :raises UsageError: none matches *pattern*
+    :raises NoSuchSubjectError: none matches *pattern*
     """
     if pattern is None:
         return lambda _: True
@@ -109,7 +110,7 @@ def _wanted(pattern: str | None, session: Session, row: Row) -> Callable[[str], 
     known = {*WANTED, *(h.name for h in session.build.helpers), *row.composites, *constants}
     if not any(fnmatch.fnmatchcase(name, pattern) for name in known):
         message = f"--helper {pattern}: no helper and no composite of this source has such a name"
-        raise UsageError(message)
+        raise NoSuchSubjectError(message, pattern=pattern)
     return lambda subject: fnmatch.fnmatchcase(subject, pattern)
 
 

@@ -21,7 +21,7 @@ from .differing.found import Found
 from .differing.proofs import prove
 from .differing.sides import Side, Sides
 from .differing.values import Proofs, compare_values
-from .errors import BuildError, ExtractionError, UsageError
+from .errors import BuildError, ExtractionError, NoSuchSubjectError
 from .model.helpers import WANTED
 from .native.session import opened
 from .native.trace import trace_order
@@ -62,7 +62,7 @@ def diff(old: Source, new: Source, selection: Selection, options: Options | None
     Where the text is the same byte for byte nothing is compiled: it means the same.
 
     :raises PygfpError: a side cannot be read, cut out or compiled at all; the message says which
-    :raises UsageError: no subject matches ``options.helper``
+    :raises NoSuchSubjectError: no subject matches ``options.helper``
     """
     options = options or Options()
     started = time.monotonic()
@@ -125,7 +125,7 @@ def _wanted(pattern: str | None, sides: Sides) -> Callable[[str], bool]:
     """
     Which subjects to compare.
 
-    :raises UsageError: none matches *pattern*
+    :raises NoSuchSubjectError: none matches *pattern*
     """
     if pattern is None:
         return lambda _: True
@@ -133,7 +133,7 @@ def _wanted(pattern: str | None, sides: Sides) -> Callable[[str], bool]:
     known = {*WANTED, *(h.name for b in builds for h in b.helpers), *(n for b in builds for n in b.constant_symbols)}
     if not any(fnmatch.fnmatchcase(name, pattern) for name in known):
         message = f"--helper {pattern}: no helper and no composite of either side has such a name"
-        raise UsageError(message)
+        raise NoSuchSubjectError(message, pattern=pattern)
     return lambda subject: fnmatch.fnmatchcase(subject, pattern)
 
 

@@ -24,6 +24,19 @@ class UsageError(PygfpError):
     """The caller asked for something that cannot be meant: a bad option value, a bad policy file."""
 
 
+class NoSuchSubjectError(UsageError):
+    """
+    No helper and no composite of a source matches what was asked for.
+
+    :ivar pattern: the glob
+    """
+
+    def __init__(self, message: str, *, pattern: str) -> None:
+        """Keep *pattern* beside the message."""
+        super().__init__(message)
+        self.pattern = pattern
+
+
 class KernelTreeError(PygfpError):
     """
     A source is not a kernel tree, or a file in it is missing or unreadable.

@@ -5,11 +5,14 @@ What a check found, as plain values: the report that renderers turn into text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .config import Assignment
+
+#: Exit status of what could not be checked, and what ``git bisect run`` takes for that.
+UNCHECKED, SKIP = 3, 125
 
 #: Every status that a check can have.
 STATUSES = ("pass", "fail", "absent", "unmodelled", "undecided", "error")
@@ -53,6 +56,7 @@ class Check:
     :ivar mismatches: how many of them differ
     :ivar form: what the subject was proven to be, in flag names
     :ivar message: what was expected, what was found, what to do
+    :ivar gone: the source does not have the subject
     """
 
     id: str
@@ -69,6 +73,7 @@ class Check:
     file: str | None = None
     line: int | None = None
     message: str = ""
+    gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,7 @@ class Report:
     :ivar left_out: what was not judged, and why
     :ivar warnings: what a user should know of the options and the cache, also of a quiet run
     :ivar notes: what a user should know besides
+    :ivar layout: for each configuration that flags depend on, the 0-based bit of each flag
     :ivar timings: seconds by stage
     """
 
@@ -113,6 +119,7 @@ class Report:
     left_out: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    layout: tuple[tuple[Assignment, dict[str, int]], ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
 
     def exit_status(self, *, strict: bool = False) -> int:
@@ -125,8 +132,20 @@ class Report:
         if "fail" in statuses or (strict and statuses & {"absent", "unmodelled", "undecided"}):
             return 1
         if "error" in statuses or "pass" not in statuses:
-            return 3
+            return UNCHECKED
         return 0
+
+    def bisect_status(self, *, strict: bool = False, named: bool = False) -> int:
+        """
+        Return the status for ``git bisect run``: 0 good, 1 bad, 125 where this commit cannot be judged.
+
+        :param named: certain helpers were asked for: one that does not exist cannot be judged, and is no fail
+        """
+        there = replace(self, checks=tuple(c for c in self.checks if not (named and c.gone)))
+        if named and len(there.checks) < len(self.checks) and there.exit_status(strict=strict) != 1:
+            return SKIP
+        status = there.exit_status(strict=strict)
+        return SKIP if status == UNCHECKED else status
 
 
 def check_id(kind: str, subject: str, *parts: str) -> str:

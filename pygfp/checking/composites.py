@@ -11,6 +11,7 @@ from ..config import slug
 from ..model.masks import MASKS, NO_MASKS
 from ..releases import version_key
 from ..report import Check, check_id
+from .standing import ACCEPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -67,6 +68,7 @@ def _composite(view: View, name: str) -> Iterable[Check]:
             file=file,
             line=line,
             message=message,
+            gone=bool(segment and not segment.error and name not in segment.constants),
         )
 
 
@@ -78,7 +80,7 @@ def _judge_composite(view: View, name: str, segment: SegmentPlan | None) -> tupl
     if constant is None:
         return (
             "fail",
-            f"removed: {view.row.name} defines it, this source does not; its users would not build",
+            f"removed: {view.row.name} defines it, this source does not; its users would not build; {ACCEPT}",
         )
     if not constant.is_gfp_t:
         return "fail", f"changed: expected type gfp_t, found another type of {constant.bytes} bytes"
@@ -98,4 +100,5 @@ def _judge_composite(view: View, name: str, segment: SegmentPlan | None) -> tupl
     minus = [f"-{n}" for n in table.names(expected & ~constant.value)]
     gone = [f"-{n}" for n in view.row.composites.get(name, ()) if n not in table.masks and not view.row.gate(n)]
     difference = " ".join([*plus, *minus, *gone])
-    return "fail", f"changed against {view.row.name}: {difference}; expected {expected:#x}, found {constant.value:#x}"
+    found = f"expected {expected:#x}, found {constant.value:#x}"
+    return "fail", f"changed against {view.row.name}: {difference}; {found}; {ACCEPT}"

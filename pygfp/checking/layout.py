@@ -38,6 +38,15 @@ def check(view: View) -> Iterable[Check]:
     yield from _build_bugs(view)
 
 
+def bits(view: View) -> Iterable[tuple[Assignment, dict[str, int]]]:
+    """Return the bit of each flag in each configuration that flags depend on and that was built."""
+    for choice in view.session.choices(view.session.build.flag_symbols):
+        segment = view.session.segment(choice)
+        if segment and not segment.error:
+            flags = view.session.table(segment).flags
+            yield choice, {name: mask.bit_length() - 1 for name, mask in flags.items()}
+
+
 def moved(view: View) -> Iterable[str]:
     """Say which flags sit on another bit than in the reference row, with every symbol on."""
     on = dict.fromkeys(view.session.build.flag_symbols, True)

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from .view import View
 
 
+#: How to accept what differs from the reference row.
+ACCEPT = "if that is meant, accept it with --save-baseline FILE and check with --baseline FILE"
+
+
 def standing(view: View, model: HelperModel, plan: HelperPlan | None) -> list[Check]:
     """
     Return what is wrong with a helper as a whole; empty where it can be compared.
@@ -67,16 +71,18 @@ def unbuildable(view: View, plan: HelperPlan) -> list[Check]:
 
 def _missing(view: View, model: HelperModel) -> list[Check]:
     """A helper that the source lacks: removed, absent, or one that occurs and could not be cut out."""
-    base = Check(f"helper.{model.name}", model.name, "helper", "absent")
-    row = view.row
     if model.name in view.session.build.broken:
-        return [replace(base, status="error", message=view.session.build.broken[model.name])]
+        message = view.session.build.broken[model.name]
+        return [Check(f"helper.{model.name}", model.name, "helper", "error", message=message)]
+    base = Check(f"helper.{model.name}", model.name, "helper", "absent", gone=True)
+    row = view.row
     files = row.helper_files.get(model.name, [])
     present = [f for f in files if f in view.session.source.files]
     if present:
         message = (
             f"removed: {row.name} defines it in {', '.join(present)}, and no watched file of this source does; "
-            "if it was renamed or moved on purpose, every caller has to follow"
+            "if it was renamed or moved on purpose, every caller has to follow; "
+            f"{ACCEPT}"
         )
         return [replace(base, status="fail", message=message, file=present[0])]
     if files:

@@ -33,21 +33,36 @@ def add(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "-j", "--jobs", metavar="N", type=options.positive, help="worker processes (default: one a core)"
     )
+    _add_baseline(parser)
+    options.add_bisect(parser)
     options.add_output(parser)
+
+
+def _add_baseline(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("baseline")
+    group.add_argument(
+        "--baseline", metavar="FILE", type=Path, help="what FILE holds passes, and what differs from it fails"
+    )
+    group.add_argument(
+        "--save-baseline", metavar="FILE", type=Path, help="accept everything that is found, and write it to FILE"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return the exit status."""
-    from .. import sources  # noqa: PLC0415 - a usage error needs none of this
+    from .. import baseline, sources  # noqa: PLC0415 - a usage error needs none of this
     from ..check import Options, check  # noqa: PLC0415 - ditto
     from ..model.policy import Policy, parse_policy  # noqa: PLC0415 - ditto
     from ..render import check as rendering  # noqa: PLC0415 - ditto
 
     output.require_writable(arguments.output)
+    output.require_writable(arguments.save_baseline, "--save-baseline")
     selection = options.selection(arguments)
-    policy = Policy()
+    policy, accepted = Policy(), None
     if arguments.policy:
         policy = parse_policy(options.read(arguments.policy, "--policy"), str(arguments.policy))
+    if arguments.baseline:
+        accepted = baseline.load(options.read(arguments.baseline, "--baseline"), str(arguments.baseline))
     source = sources.resolve(arguments.source)
     progress = output.progress(arguments)
     asked = Options(
@@ -60,9 +75,16 @@ def run(arguments: argparse.Namespace) -> int:
     )
     report = check(source, selection, asked)
     output.progress_ends(progress)
+    if arguments.save_baseline:
+        accepted = baseline.of_report(report, str(arguments.save_baseline))
+        output.write(baseline.dump(accepted), arguments.save_baseline)
+    if accepted:
+        report = baseline.apply(report, accepted, arguments.helper)
     if arguments.format == "json":
         text = rendering.json(report, strict=arguments.strict)
     else:
         text = rendering.text(report, strict=arguments.strict, style=output.style(arguments))
     output.write(text, arguments.output)
+    if arguments.bisect:
+        return report.bisect_status(strict=arguments.strict, named=arguments.helper is not None)
     return report.exit_status(strict=arguments.strict)

@@ -16,7 +16,8 @@ import traceback
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..errors import BuildError, PygfpError, UsageError
+from ..errors import BuildError, NoSuchSubjectError, PygfpError, UsageError
+from ..report import SKIP
 from . import check, diff, extract, sources
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = {"check": check, "diff": diff, "extract": extract, "sources": sources}
 
-_USAGE, _UNCHECKED, _INTERRUPTED = 2, 3, 130
+_USAGE, _UNCHECKED, _INTERRUPTED, _STOP = 2, 3, 130, 255
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,13 +44,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     except PygfpError as exc:
         if isinstance(exc, BuildError) and getattr(arguments, "verbose", False):
             sys.stderr.write(exc.stderr)
-        return _complain(str(exc), _USAGE if isinstance(exc, UsageError) else _UNCHECKED)
+        return _complain(str(exc), _status(exc, bisect=getattr(arguments, "bisect", False)))
     except BrokenPipeError:
         # The reader of our output is gone; keep the interpreter from saying so once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _UNCHECKED
     except (KeyboardInterrupt, Exception) as exc:  # noqa: BLE001 - exit 1 would say that the header is at fault
         return _give_up(exc)
+
+
+def _status(exc: PygfpError, *, bisect: bool) -> int:
+    """
+    The exit status for *exc*.
+
+    To ``git bisect run`` 2 would mean that the commit is bad: there, a call that cannot be meant ends the
+    bisection, and a commit that cannot be judged is skipped.
+    """
+    if not bisect:
+        return _USAGE if isinstance(exc, UsageError) else _UNCHECKED
+    return _STOP if isinstance(exc, UsageError) and not isinstance(exc, NoSuchSubjectError) else SKIP
 
 
 def _give_up(exc: BaseException) -> int:

@@ -36,6 +36,15 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--set", metavar="CONFIG_X=y|n", action="append", default=[], help="fix one symbol (repeatable)")
 
 
+def add_bisect(parser: argparse.ArgumentParser) -> None:
+    """Add ``--bisect`` to *parser*."""
+    parser.add_argument(
+        "--bisect",
+        action="store_true",
+        help="exit for 'git bisect run': 125 where a commit cannot be judged, or lacks what --helper names",
+    )
+
+
 def add_output(parser: argparse.ArgumentParser, formats: Sequence[str] = ("text", "json")) -> None:
     """Add the options that say how a result is shown and where it goes; *formats* are those that there are."""
     group = parser.add_argument_group("output")

@@ -58,7 +58,7 @@ def is_coloured(arguments: argparse.Namespace) -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and arguments.output is None
 
 
-def require_writable(output: Path | None) -> None:
+def require_writable(output: Path | None, option: str = "-o") -> None:
     """
     Complain of an output that cannot be written before anything is computed.
 
@@ -68,11 +68,11 @@ def require_writable(output: Path | None) -> None:
         return
     parent = output.absolute().parent
     if str(output) in {"", "."} or output.is_dir():
-        message = f"-o {output}: is a directory; expected the name of a file"
+        message = f"{option} {output}: is a directory; expected the name of a file"
     elif not parent.is_dir():
-        message = f"-o {output}: there is no directory {parent}"
+        message = f"{option} {output}: there is no directory {parent}"
     elif not os.access(parent, os.W_OK) and not output.exists():
-        message = f"-o {output}: {parent} is not writable"
+        message = f"{option} {output}: {parent} is not writable"
     else:
         return
     raise UsageError(message)
