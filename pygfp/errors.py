@@ -52,6 +52,21 @@ class KernelTreeError(PygfpError):
         self.file = file
 
 
+class PatchError(PygfpError):
+    """
+    A patch cannot be read, or does not apply.
+
+    :ivar file: the kernel-relative file at fault, or None
+    :ivar hunk: 1-based number of the hunk in that file, or None
+    """
+
+    def __init__(self, message: str, *, file: str | None = None, hunk: int | None = None) -> None:
+        """Keep *file* and *hunk* beside the message."""
+        super().__init__(message)
+        self.file = file
+        self.hunk = hunk
+
+
 class ExtractionError(PygfpError):
     """
     A wanted definition occurs in the text and cannot be cut out.

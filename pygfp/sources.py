@@ -9,19 +9,19 @@ a label and a release. Nothing is written to, and nothing is checked out of, the
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import stat
-import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import git, places
 from .errors import KernelTreeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
+
+    from .places import Place
 
 #: The text that a verdict may depend on (a tree may lack some of it).
 WATCHED = (
@@ -39,7 +39,6 @@ WATCHED = (
     "Makefile",
 )
 
-_MAX_BYTES = 16 << 20
 _INCLUDE = re.compile(rb"^[ \t]*#[ \t]*include[ \t]*[<\"]([^>\"\n]+)[>\"]", re.MULTILINE)
 
 
@@ -48,7 +47,7 @@ class Source:
     """
     Header text by kernel-relative path.
 
-    :ivar kind: ``bundled``, ``tree`` or ``revision``
+    :ivar kind: ``bundled``, ``tree``, ``revision`` or ``patched``
     :ivar label: what the user called it
     :ivar release: ``6.12.117`` as the tree's Makefile says, or None where that cannot be proven
     :ivar files: content of each watched file that the source has
@@ -88,17 +87,22 @@ def resolve(spec: str | None, *, cwd: Path | None = None) -> Source:
         else ``bundled``; an existing directory wins over the other readings
     :raises KernelTreeError: no such directory, no kernel tree, no such revision
     """
+    return read(place(spec, cwd=cwd))
+
+
+def place(spec: str | None, *, cwd: Path | None = None) -> Place:
+    """Return the place that *spec* names, as :func:`resolve` reads it."""
     if spec is None:
-        root = _enclosing_tree(cwd or Path.cwd())
-        return tree(root) if root else bundled()
+        root = places.enclosing_tree(cwd or Path.cwd())
+        return _tree(root) if root else _bundled()
     path = Path(spec)
     if path.is_dir():
-        return tree(path)
+        return _tree(path)
     if spec == "bundled":
-        return bundled()
+        return _bundled()
     directory, at, revision_name = spec.rpartition("@")
     if at and Path(directory or ".").is_dir():
-        return revision(Path(directory or "."), revision_name)
+        return places.commit(Path(directory or "."), revision_name)
     if path.exists():
         message = f"{spec} is a file; expected a kernel tree, a headers package, DIR@REV or 'bundled'"
         raise KernelTreeError(message, path=spec)
@@ -109,12 +113,56 @@ def resolve(spec: str | None, *, cwd: Path | None = None) -> Source:
     raise KernelTreeError(message, path=spec)
 
 
+def is_range(spec: str) -> bool:
+    """
+    Whether *spec* is ``DIR@A..B`` or ``DIR@A...B``, which :func:`resolve_range` reads; an existing directory is none.
+
+    >>> [is_range(s) for s in (".@v1..v2", ".@v1...", "..", "../linux@v1", "bundled")]
+    [True, True, False, False, False]
+    """
+    directory, at, revisions = spec.rpartition("@")
+    return bool(at) and ".." in revisions and not Path(spec).is_dir() and Path(directory or ".").is_dir()
+
+
+def resolve_range(spec: str) -> tuple[Source, Source]:
+    """
+    Return the two sources of ``DIR@A..B``, as ``git diff A..B`` compares them.
+
+    An empty side is HEAD. ``A...B`` compares B with the last commit that it has in common with A.
+
+    :raises KernelTreeError: *spec* is no range, or a side of it cannot be read
+    """
+    directory, _, revisions = spec.rpartition("@")
+    if not is_range(spec):
+        message = f"{spec}: expected DIR@A..B or DIR@A...B with an existing directory DIR"
+        raise KernelTreeError(message, path=spec)
+    path = Path(directory or ".")
+    one, dots, other = re.split(r"(\.{2,3})", revisions, maxsplit=1)
+    one, other = one or "HEAD", other or "HEAD"
+    if dots == "...":
+        # The label can be given as a SOURCE again.
+        one = git.merge_base(path, git.commit(path, one), git.commit(path, other))[:16]
+    return revision(path, one), revision(path, other)
+
+
+def head_and_worktree(path: Path | None = None) -> tuple[Source, Source]:
+    """
+    Return the kernel tree that *path* (default: the current directory) is in: as HEAD has it, and as it is on disk.
+
+    :raises KernelTreeError: no kernel tree, no git repository, or nothing committed yet
+    """
+    start = path or Path.cwd()
+    root = places.enclosing_tree(start.resolve())
+    if root is None and path is None:
+        message = f"{start} is in no kernel tree; go to one, or name what to compare (OLD NEW)"
+        raise KernelTreeError(message, path=start)
+    root = root or places.headers_root(start)
+    return revision(root, "HEAD"), tree(root)
+
+
 def bundled() -> Source:
     """Return the subset that pygfp ships: its own words for the newest release of the facts."""
-    from .releases import newest  # noqa: PLC0415 - the rows are read only where they are needed
-
-    root = csrc()
-    return Source("bundled", "bundled", newest().version, _read_all(_reader(root)))
+    return read(_bundled())
 
 
 def tree(path: Path) -> Source:
@@ -125,9 +173,7 @@ def tree(path: Path) -> Source:
 
     :raises KernelTreeError: the directory holds no ``include/linux/gfp.h`` and leads to none
     """
-    root = _headers_root(path)
-    files = _read_all(_reader(root))
-    return Source("tree", str(path), _release(files), files, _includes(files, _tree_has(root)))
+    return read(_tree(path))
 
 
 def revision(path: Path, name: str) -> Source:
@@ -136,42 +182,44 @@ def revision(path: Path, name: str) -> Source:
 
     :raises KernelTreeError: not a git tree, no such revision, or no GFP header in it
     """
-    if not name:
-        message = f"{path}@: expected a revision after the @, found none"
-        raise KernelTreeError(message, path=path)
-    commit = _git(path, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-    if commit is None:
-        message = (
-            f"{path}: git knows no revision {name!r} here; expected a commit, tag or branch of the "
-            "repository in that directory"
-        )
-        raise KernelTreeError(message, path=path)
-    rev = commit.decode().strip()
-    listing = _git(path, "ls-tree", "-r", "-z", "--name-only", rev, "--", "include", "arch") or b""
-    present = set(listing.decode(errors="surrogateescape").split("\0"))
+    return read(places.commit(path, name))
 
-    # The tree may lie below the top of the repository; a bare one has no such place.
-    prefix = (_git(path, "rev-parse", "--show-prefix") or b"").decode(errors="surrogateescape").strip("\n")
 
-    def read(file: str) -> bytes | None:
-        return _git(path, "cat-file", "blob", f"{rev}:{prefix}{file}")
+def read(place: Place) -> Source:
+    """
+    Return what is watched in *place*.
 
-    files = _read_all(read)
-    label = f"{path}@{name}"
-    _require_gfp_h(files, label)
-    return Source("revision", label, _release(files), files, _includes(files, _any_of(present.__contains__, present)))
+    :raises KernelTreeError: it has no ``include/linux/gfp.h``, or a file cannot be read
+    """
+    files = place.read(WATCHED)
+    if "include/linux/gfp.h" not in files:
+        message = f"{place.label} has no include/linux/gfp.h; expected the top directory of a kernel tree"
+        raise KernelTreeError(message, path=place.label, file="include/linux/gfp.h")
+    # The bundled subset is complete with pygfp's own shims.
+    includes = {} if place.kind == "bundled" else _includes(files, place)
+    return Source(place.kind, place.label, release_of(files) or place.release, files, includes)
+
+
+def release_of(files: Mapping[str, bytes]) -> str | None:
+    """Return ``6.12.117`` out of the Makefile's first lines; None unless all three numbers stand there."""
+    head = files.get("Makefile", b"")[:4096].decode(errors="replace")
+    numbers = [
+        re.search(rf"^{key}\s*=\s*(\d+)\s*$", head, re.MULTILINE) for key in ("VERSION", "PATCHLEVEL", "SUBLEVEL")
+    ]
+    return ".".join(m.group(1) for m in numbers if m) if all(numbers) else None
 
 
 def current(cwd: Path | None = None) -> list[tuple[str, str]]:
     """Return (directory, release) of the kernel tree that *cwd* is in, if it is in one."""
-    root = _enclosing_tree(cwd or Path.cwd())
+    root = places.enclosing_tree(cwd or Path.cwd())
     return [(str(root), tree(root).release or "release not known")] if root else []
 
 
 def installed(roots: Iterable[Path] = (Path("/lib/modules"), Path("/usr/src"))) -> list[tuple[str, str]]:
     """Return (directory, release) of the kernel trees and header packages found on this machine."""
     found: dict[str, str] = {}
-    candidates = [p / "build" for p in roots for p in _children(p)] + [p for r in roots for p in _children(r)]
+    candidates = [p / "build" for r in roots for p in places.children(r)]
+    candidates += [p for r in roots for p in places.children(r)]
     for path in candidates:
         try:
             source = tree(path)
@@ -181,152 +229,42 @@ def installed(roots: Iterable[Path] = (Path("/lib/modules"), Path("/usr/src"))) 
     return sorted(found.items())
 
 
-def _children(path: Path) -> list[Path]:
-    try:
-        return sorted(p for p in path.iterdir() if p.is_dir())
-    except OSError:
-        return []
+def _tree(path: Path) -> Place:
+    return places.directory(places.headers_root(path), "tree", str(path))
 
 
-def _enclosing_tree(cwd: Path) -> Path | None:
-    for path in (cwd, *cwd.parents):
-        if (path / "include/linux/gfp.h").is_file() and (path / "Makefile").is_file():
-            return path
-    return None
+def _bundled() -> Place:
+    from .releases import newest  # noqa: PLC0415 - the rows are read only where they are needed
+
+    root = csrc()
+    plain = places.directory(root, "bundled", "bundled", release=newest().version)
+
+    def existing(files: Iterable[str]) -> set[str]:
+        return {f for f in files if plain.existing([f, f"shim/{f.removeprefix('include/')}"])}
+
+    return replace(plain, existing=existing)
 
 
-def _read_all(read: Callable[[str], bytes | None]) -> dict[str, bytes]:
-    return {file: data for file in WATCHED if (data := read(file)) is not None}
-
-
-def _reader(root: Path) -> Callable[[str], bytes | None]:
-    def read(file: str) -> bytes | None:
-        path = root / file
-        try:
-            with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
-                status = os.fstat(stream.fileno())
-                if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_BYTES:
-                    message = f"{path} is not a regular file of at most {_MAX_BYTES >> 20} MiB"
-                    raise KernelTreeError(message, path=root, file=file)
-                return stream.read()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as exc:
-            message = f"{path} cannot be read: {exc.strerror}"
-            raise KernelTreeError(message, path=root, file=file) from exc
-
-    return read
-
-
-def _headers_root(path: Path) -> Path:
-    """Follow a build directory to the tree that has the headers."""
-    if (path / "include/linux/gfp.h").is_file():
-        return path
-    for other in _other_halves(path):
-        if (other / "include/linux/gfp.h").is_file():
-            return other
-    others = [str(p) for p in _other_halves(path)]
-    if others:
-        message = (
-            f"{path} leads to {others[0]}, which has no include/linux/gfp.h; "
-            "unpack or install that half of the package too, or name it"
-        )
-    elif (path / "Makefile").is_file() or (path / "include").is_dir():
-        message = f"{path} has no include/linux/gfp.h; expected the top directory of a kernel tree or headers package"
-    else:
-        message = f"{path} is not a kernel tree: it has neither a Makefile nor include/linux/gfp.h"
-    raise KernelTreeError(message, path=path, file="include/linux/gfp.h")
-
-
-def _other_halves(path: Path) -> list[Path]:
-    """
-    The directories that a build directory refers to: its ``source`` link and what its Makefile includes.
-
-    A package that was unpacked and not installed names absolute paths that do not exist; the
-    same path below the place it was unpacked to, or beside that place in a directory of the package's name, and
-    the neighbour of that name, are tried too.
-    """
-    targets: list[Path] = []
-    real = path.resolve()
-    if (path / "source").is_dir():
-        targets.append(path / "source")
-    try:
-        text = (path / "Makefile").read_text(errors="replace")[:65536]
-    except OSError:
-        text = ""
-    pattern = r"^\s*(?:include\s+(\S+)/Makefile\s*$|KERNELSRC\s*:?=\s*(\S+)|\$\(MAKE\)\s+-C\s+(\S+))"
-    for match in re.finditer(pattern, text, re.MULTILINE):
-        named = Path(next(g for g in match.groups() if g))
-        targets.append(real / named)
-        targets.append(real.parent / named.name)
-        targets.extend(p / named.name / named.relative_to("/") for p in real.parents if named.is_absolute())
-        targets.extend(p / named.relative_to("/") for p in real.parents if named.is_absolute() and p != Path("/"))
-    existing = [p for p in targets if p.is_dir()]
-    return existing or targets[:1]
-
-
-def _release(files: Mapping[str, bytes]) -> str | None:
-    """``6.12.117`` out of the Makefile's first lines; None unless all three numbers stand there."""
-    head = files.get("Makefile", b"")[:4096].decode(errors="replace")
-    numbers = [
-        re.search(rf"^{key}\s*=\s*(\d+)\s*$", head, re.MULTILINE) for key in ("VERSION", "PATCHLEVEL", "SUBLEVEL")
-    ]
-    return ".".join(m.group(1) for m in numbers if m) if all(numbers) else None
-
-
-def _require_gfp_h(files: Mapping[str, bytes], label: str) -> None:
-    if "include/linux/gfp.h" not in files:
-        message = f"{label} has no include/linux/gfp.h; expected the top directory of a kernel tree"
-        raise KernelTreeError(message, path=label, file="include/linux/gfp.h")
-
-
-def _includes(files: Mapping[str, bytes], has: Callable[[str], bool]) -> dict[str, bool]:
-    """Whether the source has each file that the whole-compiled headers include."""
+def _includes(files: Mapping[str, bytes], place: Place) -> dict[str, bool]:
+    """Whether the place has each file that the whole-compiled headers include."""
     names: set[str] = set()
     for file in ("include/linux/gfp_types.h", "include/linux/gfp.h"):
         names.update(m.decode(errors="replace") for m in _INCLUDE.findall(files.get(file, b"")))
-    return {name: has(name) for name in sorted(names)}
+    found = _found(place, {name: _include_places(name) for name in names})
+    machine = [name for name in names - found if name.startswith("asm/")]
+    if machine:
+        found |= _found(place, {n: [f"arch/{a}/include/{n}" for a in place.arches()] for n in machine})
+    return {name: name in found for name in sorted(names)}
+
+
+def _found(place: Place, candidates: Mapping[str, list[str]]) -> set[str]:
+    existing = place.existing(sorted({c for group in candidates.values() for c in group}))
+    return {name for name, group in candidates.items() if not existing.isdisjoint(group)}
 
 
 def _include_places(name: str) -> list[str]:
     """Where an included *name* may be in a tree: a build generates some, so their generic form counts."""
-    places = [f"include/{name}", f"include/uapi/{name}", f"include/linux/{name}"]
+    found = [f"include/{name}", f"include/uapi/{name}", f"include/linux/{name}"]
     if name.startswith("asm/"):
-        places.append(f"include/asm-generic/{name[4:]}")
-    return places
-
-
-def _tree_has(root: Path) -> Callable[[str], bool]:
-    def exists(place: str) -> bool:
-        return not place.startswith(("/", "../")) and "/../" not in place and (root / place).is_file()
-
-    def has(name: str) -> bool:
-        if any(exists(place) for place in _include_places(name)):
-            return True
-        return name.startswith("asm/") and any(root.glob(f"arch/*/include/{name}"))
-
-    return has
-
-
-def _any_of(exists: Callable[[str], bool], listing: Iterable[str]) -> Callable[[str], bool]:
-    def has(name: str) -> bool:
-        if any(exists(place) for place in _include_places(name)):
-            return True
-        return name.startswith("asm/") and any(p.endswith(f"/include/{name}") for p in listing)
-
-    return has
-
-
-def _git(path: Path, *arguments: str) -> bytes | None:
-    """Output of a git command that only reads, or None where it fails."""
-    command = ["git", "-C", str(path.resolve()), "--no-optional-locks", *arguments]
-    env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
-    try:
-        done = subprocess.run(command, capture_output=True, check=False, env=env, stdin=subprocess.DEVNULL, timeout=60)  # noqa: S603
-    except FileNotFoundError as exc:
-        message = "git is not installed; DIR@REV needs it"
-        raise KernelTreeError(message, path=path) from exc
-    except subprocess.TimeoutExpired as exc:
-        message = f"git did not answer within 60 s: {' '.join(command)}"
-        raise KernelTreeError(message, path=path) from exc
-    return done.stdout if done.returncode == 0 else None
+        found.append(f"include/asm-generic/{name[4:]}")
+    return found
