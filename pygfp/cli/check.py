@@ -51,7 +51,6 @@ def run(arguments: argparse.Namespace) -> int:
     policy = Policy()
     if arguments.policy:
         policy = parse_policy(options.read(arguments.policy, "--policy"), str(arguments.policy))
-    source = sources.resolve(arguments.source)
     progress = output.progress(arguments)
     asked = Options(
         policy=policy,
@@ -61,7 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
         on_progress=progress,
         on_command=output.commands_shown(arguments),
     )
-    report = check(source, selection, asked)
+    with output.failures_reported("check", arguments.source or "the default source", arguments):
+        report = check(sources.resolve(arguments.source), selection, asked)
     output.progress_ends(progress)
     if arguments.format in COMMON:
         text = rendered(of_check(report, strict=arguments.strict), arguments.format)

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 #: Formats that every command has its own renderer for.
 OWN = ("text", "json")
 #: Formats that are written from items, whatever the command.
-COMMON = ("ktap",)
+COMMON = ("ktap", "junit", "sarif", "github")
 FORMATS = (*OWN, *COMMON)
 
 
 def rendered(found: Items, name: str) -> str:
     """Return *found* in the format *name* of COMMON, with a newline at the end."""
-    from . import ktap  # noqa: PLC0415 - most runs need none of them
+    from . import github, junit, ktap, sarif  # noqa: PLC0415 - most runs need none of them
 
-    return {"ktap": ktap.render}[name](found)
+    table = {"ktap": ktap.render, "junit": junit.render, "sarif": sarif.render, "github": github.render}
+    return table[name](found)

@@ -133,11 +133,11 @@ def of_check(report: Report, *, strict: bool) -> Items:
     )
 
 
-def of_failure(command: str, message: str, *, file: str | None = None, line: int | None = None) -> Items:
-    """Return that *command* could not look at its source at all, as one item that says why."""
-    first, *more = message.splitlines() or ["no reason is known"]
+def of_failure(command: str, label: str, message: str, *, file: str | None = None, line: int | None = None) -> Items:
+    """Return that *command* could not look at what *label* names at all, as one item that says why."""
+    first, *more = message.removeprefix(f"{file}:{line}: ").splitlines() or ["no reason is known"]
     item = replace(_of_run(command, first, more), file=file, line=line)
-    return gathered(command, heading=f"pygfp {command}", items=[item], verdict="COULD NOT BE CHECKED: 1 error")
+    return gathered(command, heading=f"pygfp {command}: {label}", items=[item], verdict="COULD NOT BE CHECKED: 1 error")
 
 
 def _of_run(command: str, why: str, detail: Sequence[str]) -> Item:

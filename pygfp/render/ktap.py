@@ -52,5 +52,7 @@ def _test(number: int, name: str, item: Item) -> Iterable[str]:
         # Indented: a line of ours that starts with "Subtest:" would open a suite.
         yield from (f"#   {line}" for line in item.detail)
     status = "not ok" if item.outcome in {"fail", "error"} else "ok"
-    directive = {"skip": f" # SKIP {item.title}", "error": f" # ERROR {item.title}"}.get(item.outcome, "")
+    # A reader takes the last " # SKIP" of the line for the directive: a reason must not hold another one.
+    reason = item.title.replace(" # ", r" \# ")
+    directive = {"skip": f" # SKIP {reason}", "error": f" # ERROR {reason}"}.get(item.outcome, "")
     yield f"{status} {number} {name}{directive}"
