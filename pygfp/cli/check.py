@@ -8,10 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..render.formats import COMMON, FORMATS
 from . import options, output
 
 if TYPE_CHECKING:
     import argparse
+
+    from ..report import Report
 
 HELP = "verdicts on a source against the model"
 DESCRIPTION = "Compile a source and compare every helper with the model, on every input."
@@ -35,7 +38,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     _add_baseline(parser)
     options.add_bisect(parser)
-    options.add_output(parser)
+    options.add_output(parser, FORMATS)
 
 
 def _add_baseline(parser: argparse.ArgumentParser) -> None:
@@ -50,20 +53,34 @@ def _add_baseline(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return the exit status."""
-    from .. import baseline, sources  # noqa: PLC0415 - a usage error needs none of this
-    from ..check import Options, check  # noqa: PLC0415 - ditto
-    from ..model.policy import Policy, parse_policy  # noqa: PLC0415 - ditto
-    from ..render import check as rendering  # noqa: PLC0415 - ditto
+    from .. import baseline  # noqa: PLC0415 - a usage error needs none of this
 
     output.require_writable(arguments.output)
     output.require_writable(arguments.save_baseline, "--save-baseline")
-    selection = options.selection(arguments)
-    policy, accepted = Policy(), None
-    if arguments.policy:
-        policy = parse_policy(options.read(arguments.policy, "--policy"), str(arguments.policy))
+    accepted = None
     if arguments.baseline:
         accepted = baseline.load(options.read(arguments.baseline, "--baseline"), str(arguments.baseline))
-    source = sources.resolve(arguments.source)
+    report = _report(arguments)
+    if arguments.save_baseline:
+        accepted = baseline.of_report(report, str(arguments.save_baseline))
+        output.write(baseline.dump(accepted), arguments.save_baseline)
+    if accepted:
+        report = baseline.apply(report, accepted, arguments.helper)
+    output.write(_rendered(report, arguments), arguments.output)
+    if arguments.bisect:
+        return report.bisect_status(strict=arguments.strict, named=arguments.helper is not None)
+    return report.exit_status(strict=arguments.strict)
+
+
+def _report(arguments: argparse.Namespace) -> Report:
+    from .. import sources  # noqa: PLC0415 - a usage error needs none of this
+    from ..check import Options, check  # noqa: PLC0415 - ditto
+    from ..model.policy import Policy, parse_policy  # noqa: PLC0415 - ditto
+
+    selection = options.selection(arguments)
+    policy = Policy()
+    if arguments.policy:
+        policy = parse_policy(options.read(arguments.policy, "--policy"), str(arguments.policy))
     progress = output.progress(arguments)
     asked = Options(
         policy=policy,
@@ -73,18 +90,19 @@ def run(arguments: argparse.Namespace) -> int:
         on_progress=progress,
         on_command=output.commands_shown(arguments),
     )
-    report = check(source, selection, asked)
+    with output.failures_reported("check", arguments.source or "the default source", arguments):
+        report = check(sources.resolve(arguments.source), selection, asked)
     output.progress_ends(progress)
-    if arguments.save_baseline:
-        accepted = baseline.of_report(report, str(arguments.save_baseline))
-        output.write(baseline.dump(accepted), arguments.save_baseline)
-    if accepted:
-        report = baseline.apply(report, accepted, arguments.helper)
+    return report
+
+
+def _rendered(report: Report, arguments: argparse.Namespace) -> str:
+    from ..render import check as rendering  # noqa: PLC0415 - a usage error needs none of this
+    from ..render.formats import rendered  # noqa: PLC0415 - ditto
+    from ..render.items import of_check  # noqa: PLC0415 - ditto
+
+    if arguments.format in COMMON:
+        return rendered(of_check(report, strict=arguments.strict), arguments.format)
     if arguments.format == "json":
-        text = rendering.json(report, strict=arguments.strict)
-    else:
-        text = rendering.text(report, strict=arguments.strict, style=output.style(arguments))
-    output.write(text, arguments.output)
-    if arguments.bisect:
-        return report.bisect_status(strict=arguments.strict, named=arguments.helper is not None)
-    return report.exit_status(strict=arguments.strict)
+        return rendering.json(report, strict=arguments.strict)
+    return rendering.text(report, strict=arguments.strict, style=output.style(arguments))

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..errors import UsageError
+from ..errors import PygfpError, UsageError
+from ..render.formats import COMMON
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from ..render.style import Style
@@ -76,6 +78,27 @@ def require_writable(output: Path | None, option: str = "-o") -> None:
     else:
         return
     raise UsageError(message)
+
+
+@contextmanager
+def failures_reported(command: str, label: str, arguments: argparse.Namespace) -> Iterator[None]:
+    """
+    Write a report also where what *label* names cannot be looked at, in the formats of COMMON.
+
+    A bot that finds no report, or that of the run before, may take it for "no findings".
+    """
+    try:
+        yield
+    except UsageError:
+        raise
+    except PygfpError as exc:
+        if arguments.format in COMMON:
+            from ..render.formats import rendered  # noqa: PLC0415 - most runs end well
+            from ..render.items import of_failure  # noqa: PLC0415 - ditto
+
+            place = {"file": getattr(exc, "file", None), "line": getattr(exc, "line", None) or None}
+            write(rendered(of_failure(command, label, str(exc), **place), arguments.format), arguments.output)
+        raise
 
 
 def write(text: str, output: Path | None) -> None:
