@@ -79,7 +79,7 @@ class Change:
     @property
     def id(self) -> str:
         """What the change is called in every format; the same subject has the same id in every run."""
-        return check_id("diff", self.kind, self.subject, self.aspect or self.change)
+        return check_id(self.kind, self.subject, self.aspect or self.change)
 
     @property
     def is_presence(self) -> bool:

@@ -5,9 +5,12 @@ The report of ``pygfp diff``: for people, a line a change for editors and mail b
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from ..report import check_id
 from . import json as common
+from . import wording
 from .style import configurations, count, folded, printable
 
 if TYPE_CHECKING:
@@ -31,7 +34,7 @@ def text(report: DiffReport, *, style: Style) -> str:
     """Return *report* as text; of a quiet run only a line for each change, and nothing where nothing changes."""
     if style.quiet:
         return "".join(f"{line}\n" for line in _terse(report))
-    lines = list(_heading(report))
+    lines = list(heading(report))
     for kind, title in _TITLES.items():
         found = [c for c in report.changes if c.kind == kind]
         if found:
@@ -43,14 +46,17 @@ def text(report: DiffReport, *, style: Style) -> str:
     lines += ["", *folded(f"note: {note}" for note in (*report.warnings, *report.notes))]
     if style.verbose and report.timings:
         lines += ["timings: " + ", ".join(f"{k.removesuffix('_s')} {v:.3f} s" for k, v in report.timings.items())]
-    lines.append(_verdict(report, style))
+    status, word, rest = verdict(report)
+    lines.append(style.status(status, word) + rest)
     return "\n".join(lines) + "\n"
 
 
 def _terse(report: DiffReport) -> Iterable[str]:
     """``file:line: LEVEL: text``, as checkpatch prints it and as editors read it."""
-    for check in report.broken:
-        yield f"{check.file}:{check.line or 0}: ERROR: {check.id}: {_one_line(check.message)}"
+    for group in wording.groups(report.broken):
+        one = group[0]
+        name = check_id(one.kind, one.subject, wording.aspect(one))
+        yield f"{one.file or report.new.label}:{one.line or 0}: ERROR: {name}: {_one_line(one.message)}"
     for problem in report.problems:
         yield f"{problem.file or report.new.label}:{problem.line or 0}: ERROR: not compared: {_one_line(problem.text)}"
     for change in report.changes:
@@ -63,7 +69,8 @@ def _one_line(text: str) -> str:
     return " ".join(printable(text).split())
 
 
-def _heading(report: DiffReport) -> Iterable[str]:
+def heading(report: DiffReport) -> Iterable[str]:
+    """Return what was compared with what, and how, in two lines."""
     yield f"pygfp diff: {_source(report.old)}"
     compiled = ""
     if report.compiler:
@@ -85,18 +92,20 @@ def _change(change: Change, style: Style) -> Iterable[str]:
     way = style.status(_COLOURS[change.change], f"{change.change:<7}")
     yield f"  {way}  {_place(change.file, change.line)}{change.subject}"
     yield from folded((f"    {part}" for part in change.text.split("; ")), "      ")
+    yield from (f"    {line}" for line in evidence(change))
+
+
+def evidence(change: Change) -> Iterable[str]:
+    """Return how many inputs differ, where, and the smallest of them, a line each."""
     if change.inputs > 1:
         where = f" ({configurations(list(change.configs))})" if len(change.configs) > 1 else ""
-        yield f"    {change.differing:,} of {count(change.inputs, 'input')} differ{where}"
+        yield f"{change.differing:,} of {count(change.inputs, 'input')} differ{where}"
     if change.smallest:
-        yield from _example(change.smallest)
-
-
-def _example(example: Example) -> Iterable[str]:
-    moved = "" if example.input == example.input_old else f"  ({example.input_old:#x} before)"
-    yield f"      smallest  {example.input:#x}  {example.input_names}{moved}"
-    yield f"      old       {example.old}  {example.old_names}".rstrip()
-    yield f"      new       {example.new}  {example.new_names}".rstrip()
+        example = change.smallest
+        moved = "" if example.input == example.input_old else f"  ({example.input_old:#x} before)"
+        yield f"  smallest  {example.input:#x}  {example.input_names}{moved}"
+        yield f"  old       {example.old}  {example.old_names}".rstrip()
+        yield f"  new       {example.new}  {example.new_names}".rstrip()
 
 
 def _broken(report: DiffReport, style: Style) -> Iterable[str]:
@@ -104,32 +113,29 @@ def _broken(report: DiffReport, style: Style) -> Iterable[str]:
         return
     yield ""
     yield style.status("fail", "Fails on the new side, and did not on the old one")
-    groups: dict[tuple[str, str], list[str]] = {}
-    for check in report.broken:
-        groups.setdefault((_place(check.file, check.line), check.message), []).append(check.id)
-    for (place, message), ids in groups.items():
-        more = f" and {count(len(ids) - 1, 'more configuration')}" if len(ids) > 1 else ""
-        yield f"  {place}{ids[0]}{more}"
-        yield from folded((f"    {part}" for part in message.split("; ")), "      ")
+    for group in wording.groups(report.broken):
+        one = group[0]
+        yield f"  {_place(one.file, one.line)}{check_id(one.kind, one.subject, wording.aspect(one))}"
+        yield from folded((f"    {part}" for part in wording.statements(one)), "      ")
+        configs = [config for check in group for config in check.configs]
+        if len(configs) > 1:
+            yield f"    in {configurations(configs)}"
 
 
-def _verdict(report: DiffReport, style: Style) -> str:
+def verdict(report: DiffReport) -> tuple[str, str, str]:
+    """Return the verdict: the status whose colour it has, the word, and the rest."""
     status = report.exit_status()
     if report.identical:
-        return (
-            f"{style.status('pass', 'NO CHANGE')}: the watched files are the same, byte for byte; nothing was compiled"
-        )
+        return "pass", "NO CHANGE", ": the watched files are the same, byte for byte; nothing was compiled"
     if status == 0:
-        said = f"no change in meaning of {count(len(report.compared), 'helper, composite or flag')}"
-        return f"{style.status('pass', 'NO CHANGE')}: {said}; {report.domain}"
+        said = f"no change in meaning of {len(report.compared)} helpers, composites and flags"
+        return "pass", "NO CHANGE", f": {said}; {report.domain}"
+    not_compared = f"{len(report.problems)} not compared" if report.problems else ""
     if status == 1:
-        ways: dict[str, int] = {}
-        for change in report.changes:
-            ways[change.change] = ways.get(change.change, 0) + 1
-        said = ", ".join(f"{n} {way}" for way, n in ways.items())
-        more = f", {len(report.problems)} not compared" if report.problems else ""
-        return f"{style.status('fail', 'CHANGED')}: {said}{more}; {report.domain}"
-    return f"{style.status('error', 'COULD NOT BE COMPARED')}: {len(report.problems) or 'nothing was compared'}"
+        ways = Counter(change.change for change in report.changes)
+        said = ", ".join([*(f"{n} {way}" for way, n in ways.items()), *([not_compared] if not_compared else [])])
+        return "fail", "CHANGED", f": {said}; {report.domain}"
+    return "error", "COULD NOT BE COMPARED", f": {not_compared or 'nothing was compared'}"
 
 
 def json(report: DiffReport) -> str:

@@ -13,12 +13,13 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from . import wording
+from . import diff, wording
 from .style import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ..changes import Change, DiffReport, Problem
     from ..report import Check, Report
 
 #: Every outcome that an item can have; ``error``: it could not be judged.
@@ -131,6 +132,39 @@ def of_check(report: Report, *, strict: bool) -> Items:
         verdict=word + totals,
         notes=[*report.warnings, *report.notes],
     )
+
+
+def of_diff(report: DiffReport) -> Items:
+    """Return the changes of ``pygfp diff``, a change an item; what was compared and did not change passes."""
+    changed = {c.subject for c in report.changes} | {p.subject for p in report.problems}
+    changes = [_of_change(c) for c in report.changes]
+    problems = [_of_problem(n, p) for n, p in enumerate(report.problems)]
+    items = [*changes, *(_of_checks([c], strict=False) for c in report.broken), *problems]
+    items += [Item(f"same.{s}", s, "same", "pass") for s in report.compared if s not in changed]
+    if report.identical:
+        items.append(Item("same.text", "text", "same", "pass"))
+    return gathered(
+        "diff",
+        heading=" ".join(line.strip() for line in diff.heading(report)),
+        items=items,
+        findings=[*changes, *(_of_checks(g, strict=False) for g in wording.groups(report.broken)), *problems],
+        verdict="".join(diff.verdict(report)[1:]),
+        notes=[*report.warnings, *report.notes],
+    )
+
+
+def _of_change(change: Change) -> Item:
+    level = "error" if change.change == "broken" else "warning"
+    title, *more = change.text.split("; ")
+    detail = (*more, *diff.evidence(change))
+    title = f"{change.subject}: {title}"
+    return Item(change.id, change.subject, change.kind, "fail", level, change.file, change.line, title, detail)
+
+
+def _of_problem(number: int, problem: Problem) -> Item:
+    subject = re.sub(r"[^A-Za-z0-9_-]", "-", problem.subject)
+    title = f"could not be compared: {problem.text}"
+    return Item(f"problem.{subject}.{number}", subject, "problem", "error", "error", problem.file, problem.line, title)
 
 
 def of_failure(command: str, label: str, message: str, *, file: str | None = None, line: int | None = None) -> Items:
