@@ -8,6 +8,7 @@ builds both modules in place.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import platform
 import sys
@@ -128,5 +129,7 @@ def _c_string(text: str) -> str:
 
 
 if __name__ == "__main__":
-    for make in (bundled, abi):
-        print(make().compile(verbose=False, tmpdir=str(ROOT)))  # noqa: T201 - run as a program
+    # An older setuptools, on a machine that never installed pygfp, would read pyproject.toml here and refuse it.
+    with contextlib.chdir(ROOT / "csrc"):
+        for make in (bundled, abi):
+            print(make().compile(verbose=False, tmpdir=str(ROOT)))  # noqa: T201 - run as a program

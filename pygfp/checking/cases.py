@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from ..errors import HelperCrashed
 from ..forms import MaskFilter, MaskTable, Outcome
-from ..mine import mine
 from ..model.policy import Fate
 from ..native.jobs import Job, Tally
 
@@ -147,7 +146,13 @@ def _sweep(view: View, cases: Sequence[Case]) -> None:
 def _mine(view: View, case: Case) -> Form | None:
     """The form that the C looks like; a helper that crashes on the way has none."""
     try:
-        return mine(lambda xs: case.call(view, xs), view.domain_bits, is_filter=case.plan.is_filter)
+        return view.session.pool.mine(
+            case.meaning.segment,
+            case.plan.name,
+            view.domain_bits,
+            is_filter=case.plan.is_filter,
+            ungrouped=case.ungrouped,
+        )
     except HelperCrashed as exc:
         case.crash = exc
         return None

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import HelperCrashed
-from ..mine import mine
 from ..native.jobs import Job
 
 if TYPE_CHECKING:
@@ -64,10 +63,6 @@ def _keys(plan: HelperPlan) -> list[Key]:
 
 def _guess(session: Session, plan: HelperPlan, key: Key, n_bits: int) -> Form | HelperCrashed | None:
     try:
-        return mine(
-            lambda inputs: session.pool.call(key.segment, key.name, inputs, ungrouped=key.ungrouped),
-            n_bits,
-            is_filter=plan.is_filter,
-        )
+        return session.pool.mine(key.segment, key.name, n_bits, is_filter=plan.is_filter, ungrouped=key.ungrouped)
     except HelperCrashed as exc:
         return exc

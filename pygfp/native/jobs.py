@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..forms import MaskFilter
+from ..forms import MaskFilter, MaskTable, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,21 +18,34 @@ if TYPE_CHECKING:
     from ..laws import MaskLaw
 
 
+#: How an event is written: 1 for BUG, this for a warning, 0 for neither.
+_WARNED = 2
+
+
 def calls(segment: int, helper: str, inputs: Sequence[int], *, ungrouped: bool = False) -> dict[str, Any]:
     """Return the request for the outcomes of single *inputs*."""
     place = {"segment": segment, "helper": helper, "ungrouped": int(ungrouped)}
     return {"op": "call", **place, "inputs": list(inputs)}
 
 
-def _members(form: Form) -> dict[str, Any]:
-    """*form* as members of a request."""
+def members(form: Form) -> dict[str, Any]:
+    """Return *form* as members of a request or an answer."""
     if isinstance(form, MaskFilter):
         return {"keep": form.keep, "force": form.force}
     return {
         "index_bits": form.bits,
         "values": [row.value for row in form.rows],
-        "events": [1 if row.bug else 2 if row.warned else 0 for row in form.rows],
+        "events": [1 if row.bug else _WARNED if row.warned else 0 for row in form.rows],
     }
+
+
+def form_of(found: Mapping[str, Any]) -> Form:
+    """Return the form that :func:`members` gave *found* for."""
+    if "keep" in found:
+        return MaskFilter(found["keep"], found["force"])
+    rows = zip(found["values"], found["events"], strict=True)
+    outcomes = tuple(Outcome(value, event == 1, event == _WARNED) for value, event in rows)
+    return MaskTable(tuple(found["index_bits"]), outcomes)
 
 
 @dataclass(frozen=True)
@@ -58,7 +71,7 @@ class Job:
     def request(self, base: int, count: int) -> dict[str, Any]:
         """Return the request for *count* inputs from *base* on."""
         place = {"segment": self.segment, "helper": self.helper, "base": base, "count": count}
-        return {"op": "sweep", **place, "ungrouped": int(self.ungrouped), **_members(self.form)}
+        return {"op": "sweep", **place, "ungrouped": int(self.ungrouped), **members(self.form)}
 
     def part(self, base: int, count: int) -> dict[str, Any]:
         """Return the request for a part of less than a block."""

@@ -23,11 +23,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import BuildError, HelperCrashed
 from ..forms import Outcome
-from .jobs import Tally, calls
+from .jobs import Tally, calls, form_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from ..forms import Form
     from .jobs import Job, LawJob, VersusJob
 
     AnyJob = Job | LawJob | VersusJob
@@ -194,15 +195,30 @@ class Pool:
         :raises HelperCrashed: it crashed or did not return
         """
         request = calls(segment, helper, inputs, ungrouped=ungrouped)
+        answer = self._ask(request, min(inputs), max(inputs))
+        return [Outcome(value, bool(bug), bool(warned)) for value, bug, warned in answer["results"]]
+
+    def mine(self, segment: int, helper: str, n_bits: int, *, is_filter: bool, ungrouped: bool = False) -> Form | None:
+        """
+        Return the form that *helper* looks like on inputs below ``2**n_bits``; None where none fits. It is a guess.
+
+        :raises HelperCrashed: it crashed or did not return
+        """
+        request = calls(segment, helper, (), ungrouped=ungrouped)
+        found = self._ask({**request, "op": "mine", "bits": n_bits, "is_filter": is_filter}, 0, (1 << n_bits) - 1)
+        return form_of(found["form"]) if found["form"] else None
+
+    def _ask(self, request: dict[str, Any], first: int, last: int) -> dict[str, Any]:
+        """The answer to a request about one helper; *first* and *last* say where it may have crashed."""
         process = self._idle[0]
         try:
             answer = process.ask(request, CALL_LIMIT_S)
         except _Died as exc:
             self._replace(process)
-            raise HelperCrashed(helper, str(exc), min(inputs), max(inputs)) from None
+            raise HelperCrashed(request["helper"], str(exc), first, last) from None
         if "error" in answer:
-            raise BuildError(f"{helper}: {answer['error']}")
-        return [Outcome(value, bool(bug), bool(warned)) for value, bug, warned in answer["results"]]
+            raise BuildError(f"{request['helper']}: {answer['error']}")
+        return answer
 
     def sweep(self, jobs: Sequence[Job]) -> list[Tally]:
         """Compare every input of every job, on all workers, and return the tallies in order."""

@@ -15,9 +15,14 @@ import json
 import os
 import resource
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ..forms import Outcome
 from . import abi
+from .jobs import members
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _MEMORY = 2 << 30
 
@@ -52,6 +57,23 @@ class Worker:
             helper.call(value, request["ungrouped"], result)
             answers.append([result.value, result.bug, result.warned])
         return {"results": answers}
+
+    def mine(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Answer with the form that a helper looks like: a few thousand calls, which stay in this process."""
+        from ..mine import mine  # noqa: PLC0415 - not every worker is asked
+
+        helper = self.helpers[request["segment"], request["helper"]]
+        result = self.ffi.new("struct pygfp_result *")
+
+        def call(inputs: Sequence[int]) -> list[Outcome]:
+            outcomes = []
+            for value in inputs:
+                helper.call(value, request["ungrouped"], result)
+                outcomes.append(Outcome(result.value, bool(result.bug), bool(result.warned)))
+            return outcomes
+
+        form = mine(call, request["bits"], is_filter=request["is_filter"])
+        return {"form": members(form) if form else None}
 
     def sweep(self, request: dict[str, Any]) -> dict[str, Any]:
         """Compare a range of inputs with what is expected; answer with the tally."""
