@@ -8,7 +8,6 @@ builds both modules in place.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import platform
 import sys
@@ -129,7 +128,7 @@ def _c_string(text: str) -> str:
 
 
 if __name__ == "__main__":
-    # An older setuptools, on a machine that never installed pygfp, would read pyproject.toml here and refuse it.
-    with contextlib.chdir(ROOT / "csrc"):
-        for make in (bundled, abi):
-            print(make().compile(verbose=False, tmpdir=str(ROOT)))  # noqa: T201 - run as a program
+    # Not made in place: an older setuptools would read pyproject.toml there, and refuse it.
+    for make in (bundled, abi):
+        made = Path(make().compile(verbose=False, tmpdir=str(ROOT / "build" / "ffi")))
+        print(made.replace(ROOT / "pygfp" / made.name))  # noqa: T201 - run as a program
