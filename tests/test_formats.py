@@ -282,6 +282,17 @@ class TestGithub:
         last = text.splitlines()[-1]
         assert last == "FAIL: 1 fail, 1 error, 1 undecided, 1 absent, 1 pass; every value"
 
+    @pytest.mark.parametrize("n", [9, 10, 11, 30])
+    def test_what_github_leaves_out_is_named_in_what_it_shows(self, n: int) -> None:
+        items = [Item(f"helper.h{i}", "h", "helper", "fail", "error", title="wrong") for i in range(n)]
+        items += [Item("helper.n", "n", "helper", "skip", "notice", title="new"), Item("a.b", "b", "a", "pass")]
+        found = readers.github(rendered(gathered("check", heading="", items=items, verdict=""), "github"))
+        shown = [i for i, level in found.outcomes.items() if level == "error"][:10]
+        assert len(shown) == min(n, 10)
+        assert {w for i in shown for w in (i, *found.texts[i].split())} >= {f"helper.h{i}" for i in range(n)}
+        assert ("check.more" in shown) == (n > 10)
+        assert found.outcomes["helper.n"] == "notice"
+
     def test_properties_are_escaped(self) -> None:
         item = Item("helper.x", "x", "helper", "fail", "error", "a:b,c%2Cd\ne", 7, "title")
         text = rendered(gathered("check", heading="", items=[item], verdict=""), "github")
