@@ -30,14 +30,14 @@ class Reading:
 
     :ivar clean: it would let the build pass
     :ivar outcomes: what became of each id that it saw
+    :ivar texts: what it would show of each
+    :ivar places: file and line that it would show it at
     """
 
     clean: bool
     outcomes: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
-
-    def counts(self) -> Counter[str]:
-        return Counter(self.outcomes.values())
+    places: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
 
 
 def kunit(tree: Path, text: str) -> Reading:
@@ -58,6 +58,10 @@ def kunit(tree: Path, text: str) -> Reading:
         for case in suite["test_cases"]
     }
     assert Counter(found.values()) == counted
+    # kunit.py counts tests only; other readers believe the result line of a suite.
+    for result, suite in re.findall(r"^(ok|not ok) \d+ (\S+)", text, re.MULTILINE):
+        of_suite = {outcome for name, outcome in found.items() if name.startswith(f"{suite}.")}
+        assert (result == "ok") == (of_suite <= {"passed", "skipped"}), suite
     return Reading(done.returncode == 0, found, {"": done.stdout})
 
 
@@ -94,7 +98,7 @@ def sarif(text: str) -> Reading:
     for result in run["results"]:
         assert rules[result["ruleIndex"]] == result["ruleId"]
         # Section 3.27.9: what is no failure has no level; section 3.27.10: a warning is the default.
-        assert result.get("kind", "fail") == "fail" or result["level"] == "none"
+        assert (result.get("kind", "fail") == "fail") == (result["level"] != "none")
         assert len(result["locations"]) == 1, "code scanning refuses a result without a place"
         (key,) = result["partialFingerprints"].values()
         assert key not in outcomes
@@ -115,7 +119,7 @@ def github(text: str) -> Reading:
     A line that starts with two colons is a command; properties are separated by commas; data escape percent signs and
     line ends, properties colons and commas besides.
     """
-    outcomes, texts = {}, {}
+    outcomes, texts, places = {}, {}, {}
     for line in text.splitlines():
         if not line.startswith("::"):
             continue
@@ -124,11 +128,13 @@ def github(text: str) -> Reading:
         level, properties, message = match.groups()
         given = dict(p.split("=", 1) for p in properties.split(","))
         assert set(given) <= {"file", "line", "title"}
-        title = _unescaped(given["title"], {"%3A": ":", "%2C": ","})
+        given = {key: _unescaped(value, {"%3A": ":", "%2C": ","}) for key, value in given.items()}
+        title = given["title"]
         assert title not in outcomes
         outcomes[title] = level
         texts[title] = _unescaped(message, {})
-    return Reading(not {"error", "warning"} & set(outcomes.values()), outcomes, texts)
+        places[title] = (given.get("file"), given.get("line"))
+    return Reading(not {"error", "warning"} & set(outcomes.values()), outcomes, texts, places)
 
 
 def _unescaped(text: str, more: dict[str, str]) -> str:

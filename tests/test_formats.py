@@ -85,35 +85,41 @@ CASES = {
 }
 
 
+#: One finding for all configurations, under the id of the first of them.
+FINDINGS = {
+    "passing": set(),
+    "failing": {"helper.gfp_nested_mask.none", "law.gfp_nested_mask.drops-page-traits.none"},
+    "unbuildable": {"helper.gfp_has_io_fs"},
+    "undecided": {"helper.gfp_is_new.none", "layout.__GFP_NEW", "helper.gfp_nested_mask.__GFP_NEW.none"},
+}
+
+
 class TestRealReports:
     """A run in each format, read back: counts and exit status are those of the JSON report."""
 
-    @pytest.mark.parametrize("name", COMMON)
     @pytest.mark.parametrize("case", CASES)
     @pytest.mark.parametrize("options", [[], ["--strict"]], ids="".join)
-    def test_the_reader_counts_what_the_report_has(
-        self, run: Run, name: str, case: str, options: list[str], request: pytest.FixtureRequest
+    def test_readers_count_what_the_report_has(
+        self, run: Run, case: str, options: list[str], bundled_tree: Path, request: pytest.FixtureRequest
     ) -> None:
         breaking, status, outcomes = CASES[case]
-        tree = request.getfixturevalue("bundled_tree")
         if breaking:
-            breaking(tree)
+            breaking(bundled_tree)
         if options and "skipped" in outcomes:
             status, outcomes = 1, {"passed", "failed"}
-        code, out, _ = run("check", tree, *options, "--format", name)
-        wanted = request.getfixturevalue("check_json")(tree, *options)
-        assert code == wanted["exit"] == status
-        found = read(name, out, request.getfixturevalue("source_6_12"))
-        assert found.clean == (status == 0)
-        not_passed = {c["id"] for c in wanted["checks"] if c["status"] != "pass"}
-        if name in {"ktap", "junit"}:
-            assert {c["id"]: _expected(c["status"], name, options) for c in wanted["checks"]} == found.outcomes
-            assert set(found.outcomes.values()) == {"failed" if (o, name) == ("error", "ktap") else o for o in outcomes}
-        else:
-            assert set(found.outcomes) <= not_passed
-            assert bool(found.outcomes) == bool(not_passed)
-            news = {"helper.gfp_is_new.none", "layout.__GFP_NEW", "helper.gfp_nested_mask.__GFP_NEW.none"}
-            assert case != "undecided" or set(found.outcomes) == news
+        wanted = request.getfixturevalue("check_json")(bundled_tree, *options)
+        assert wanted["exit"] == status
+        kernel = request.getfixturevalue("source_6_12")
+        for name in COMMON:
+            code, out, _ = run("check", bundled_tree, *options, "--format", name)
+            found = read(name, out, kernel)
+            assert (code, found.clean) == (status, status == 0), name
+            if name in {"ktap", "junit"}:
+                assert {c["id"]: _expected(c["status"], name, options) for c in wanted["checks"]} == found.outcomes
+                seen = {"failed" if (o, name) == ("error", "ktap") else o for o in outcomes}
+                assert set(found.outcomes.values()) == seen
+            else:
+                assert set(found.outcomes) == FINDINGS[case], name
 
     @pytest.mark.parametrize("name", COMMON)
     def test_a_finding_names_flag_count_and_witness(
@@ -275,6 +281,22 @@ class TestGithub:
         ]
         last = text.splitlines()[-1]
         assert last == "FAIL: 1 fail, 1 error, 1 undecided, 1 absent, 1 pass; every value"
+
+    @pytest.mark.parametrize("n", [9, 10, 11, 30])
+    def test_what_github_leaves_out_is_named_in_what_it_shows(self, n: int) -> None:
+        items = [Item(f"helper.h{i}", "h", "helper", "fail", "error", title="wrong") for i in range(n)]
+        items += [Item("helper.n", "n", "helper", "skip", "notice", title="new"), Item("a.b", "b", "a", "pass")]
+        found = readers.github(rendered(gathered("check", heading="", items=items, verdict=""), "github"))
+        shown = [i for i, level in found.outcomes.items() if level == "error"][:10]
+        assert len(shown) == min(n, 10)
+        assert {w for i in shown for w in (i, *found.texts[i].split())} >= {f"helper.h{i}" for i in range(n)}
+        assert ("check.more" in shown) == (n > 10)
+        assert found.outcomes["helper.n"] == "notice"
+
+    def test_properties_are_escaped(self) -> None:
+        item = Item("helper.x", "x", "helper", "fail", "error", "a:b,c%2Cd\ne", 7, "title")
+        text = rendered(gathered("check", heading="", items=[item], verdict=""), "github")
+        assert readers.github(text).places == {"helper.x": ("a:b,c%2Cd\ne", "7")}
 
     def test_an_annotation_stands_at_its_line(self) -> None:
         text = rendered(of_check(report(["fail"]), strict=False), "github")
