@@ -37,6 +37,7 @@ _RULES = {
     "diff.layout": "The bits of the flags obey the same rules of layout before and after",
     "diff.config": "A meaning depends on the same CONFIG symbols before and after",
     "diff.run": "Both sides can be read, compiled and compared",
+    "diff.problem": "Everything that both sides have can be compared",
 }
 
 
@@ -48,7 +49,7 @@ def render(found: Items) -> str:
             "driver": {
                 "name": "pygfp",
                 "semanticVersion": __version__,
-                "rules": [{"id": rule, "shortDescription": {"text": _RULES.get(rule, rule)}} for rule in rules],
+                "rules": [{"id": rule, "shortDescription": {"text": _text(rule)}} for rule in rules],
             }
         },
         "automationDetails": {"id": f"pygfp/{found.command}/"},
@@ -63,6 +64,11 @@ def render(found: Items) -> str:
         },
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
+
+
+def _text(rule: str) -> str:
+    """What *rule* says; a diff also shows verdicts of a check that fail newly."""
+    return _RULES.get(rule) or _RULES.get(f"check.{rule.partition('.')[2]}", rule)
 
 
 def _invocation(found: Items) -> dict[str, Any]:
