@@ -63,7 +63,7 @@ def patched(spec: str | None, text: bytes, label: str, *, cwd: Path | None = Non
     images = _Images(place, base.files, label)
     try:
         series = read_series(text)
-        groups = [_below(place, patch.changes) for patch in series.patches]
+        groups = [group for patch in series.patches for group in _groups(_below(place, patch.changes))]
         changes = list(chain.from_iterable(groups))
         _require_full_paths(changes)
         old, new = images.around([[c for c in group if _is_watched(c)] for group in groups])
@@ -97,12 +97,26 @@ def _below(place: Place, changes: Iterable[FileChange]) -> list[FileChange]:
     return [replace(c, old_path=below(c.old_path), new_path=below(c.new_path)) for c in changes]
 
 
+def _groups(changes: Iterable[FileChange]) -> list[list[FileChange]]:
+    """*changes* cut where a file comes a second time: ``git log -p --reverse`` is a series too."""
+    groups: list[list[FileChange]] = [[]]
+    for change in changes:
+        if any(change.path == c.path for c in groups[-1]):
+            groups.append([])
+        groups[-1].append(change)
+    return groups
+
+
 def _require_full_paths(changes: Iterable[FileChange]) -> None:
-    """A diff that was made below the top of a tree names watched files in a way that would be missed."""
-    for path in sorted(patches.paths_of(changes)):
-        whole = [w for w in sources.WATCHED if w.endswith(f"/{path}")]
-        if whole and path not in sources.WATCHED:
-            message = f"{path}: expected a path from the top of the tree, such as {whole[0]}; make the diff there"
+    """A diff that was made below or above the top of a tree names watched files in a way that would be missed."""
+    for path in sorted(patches.paths_of(changes) - set(sources.WATCHED)):
+        below = [w for w in sources.WATCHED if w.endswith(f"/{path}")]
+        # tools/ has copies of some headers; every directory has a Makefile.
+        above = [w for w in sources.WATCHED if "/" in w and path.endswith(f"/{w}") and not path.startswith("tools/")]
+        if below or above:
+            message = (
+                f"{path}: expected a path from the top of the tree, such as {(below or above)[0]}; make the diff there"
+            )
             raise PatchError(message, file=path)
 
 

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from repositories import GFP_H, MAKEFILE, git, write
 
 from pygfp import sources
 from pygfp.errors import KernelTreeError
@@ -16,28 +16,10 @@ from pygfp.sources import Source, resolve
 if TYPE_CHECKING:
     from pathlib import Path
 
-GFP_H = "include/linux/gfp.h"
-MAKEFILE = "# SPDX-License-Identifier: GPL-2.0\nVERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 7\nEXTRAVERSION = -rc3\n"
-
-
-def write(root: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-    return root
-
 
 @pytest.fixture
 def kernel(tmp_path: Path) -> Path:
     return write(tmp_path / "kernel", {GFP_H: "#include <linux/mmzone.h>\n#define GFP_X 1\n", "Makefile": MAKEFILE})
-
-
-def git(tree: Path, *arguments: str) -> str:
-    identity = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
-    identity |= {f"GIT_{who}_{what}": "t@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    return subprocess.run(
-        ["git", "-C", tree, *arguments], check=True, capture_output=True, text=True, env={**os.environ, **identity}
-    ).stdout
 
 
 @pytest.fixture
