@@ -13,13 +13,14 @@ import os
 import re
 import subprocess
 import threading
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import KernelTreeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -106,9 +107,9 @@ def read(path: Path, revision: str, tree: str, names: Sequence[str]) -> dict[str
 
     :raises KernelTreeError: git lists a file and does not have its content
     """
-    listed = {name: blob for name, blob in entries(path, tree, names).items() if name in names}
+    listed = entries(path, tree, names)
     with Objects(path) as objects:
-        contents = {name: objects.get(blob) for name, blob in listed.items()}
+        contents = {name: objects.get(listed[name]) for name in names if name in listed}
     gone = [name for name, data in contents.items() if data is None]
     if gone:
         message = (
@@ -142,11 +143,7 @@ class Objects:
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """End git."""
-        if self._timer:
-            self._timer.cancel()
-        if self._process:
-            self._process.kill()
-            self._process.communicate()
+        self._end()
 
     def get(self, blob: str) -> bytes | None:
         """
@@ -172,12 +169,15 @@ class Objects:
         process = self._process or self._started()
         if process is None or process.stdin is None or process.stdout is None:
             return "missing"
-        try:
+        with suppress(BrokenPipeError):
             process.stdin.write(name.encode() + b"\n")
             process.stdin.flush()
-        except BrokenPipeError:
-            return "missing"
         header = process.stdout.readline().decode(errors="replace").split()
+        if not header:
+            # Git died: of an object that it would have to fetch, or because this is no repository.
+            self._end()
+            if _run(self._path or Path(), "rev-parse", "--git-dir").returncode:
+                self._path = None
         if len(header) != 3 or not header[2].isdigit():  # noqa: PLR2004 - "ID missing", "ID ambiguous" have two words
             return header[-1] if header else "missing"
         if int(header[2]) > _MAX_BYTES:
@@ -205,6 +205,15 @@ class Objects:
         self._timer.daemon = True
         self._timer.start()
         return self._process
+
+    def _end(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        if self._process:
+            self._process.kill()
+            with suppress(BrokenPipeError):
+                self._process.communicate()
+        self._process = None
 
 
 def blob_ids(data: bytes) -> tuple[str, str]:
