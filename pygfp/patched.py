@@ -164,15 +164,15 @@ class _Images:
         now: _Texts = {}
         with self._objects:
             for n, group in enumerate(series):
-                # Every change of a patch starts from what was before that patch.
-                then, written = dict(now), {}
+                written = {}
                 for k, change in enumerate(group):
                     path = change.old_path or change.path
-                    if path not in then:
+                    if path not in now:
                         later = chain.from_iterable(series[n + 1 :])
-                        old[path] = then[path] = self._first(_lineage([*group[k:], *later]))
-                    written[change.path] = self._checked(change, then[path])
+                        old[path] = now[path] = self._first(_lineage([*group[k:], *later]))
+                    written[change.path] = self._checked(change, now[path])
                     old.setdefault(change.path, None)
+                # Only now: every change of a patch starts from what was before that patch.
                 now |= {c.old_path: None for c in group if c.old_path and not c.copied} | written
         return old, now
 
@@ -216,7 +216,8 @@ class _Images:
                 when = f"before {self._label}" if n == 0 else "in the series"
                 yield _Image(text, n, f"{path} {when} is {what}, not the file in {label}")
         for n in order:
-            yield _Image(here[n], n, self._already(path, n, len(changes)), by_text=True)
+            if not _is(here[n], ids[n]):
+                yield _Image(here[n], n, self._already(path, n, len(changes)), by_text=True)
 
     def _already(self, path: str, n: int, of: int) -> str:
         if n == 0:

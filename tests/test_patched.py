@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -320,6 +321,13 @@ class TestRefused:
         for options in ([], ["--binary"]):
             assert self.refuse(tree, raw_git(tree, "diff", *options), "binary patch").file == GFP_H
         self.refuse(tree, f"Binary files a/{GFP_H} and b/{GFP_H} differ\n".encode(), "binary patch")
+
+    @pytest.mark.parametrize("base", ["v0", "v1"])
+    @pytest.mark.parametrize("sign", [b"-", b"+"])
+    def test_one_that_was_edited(self, tree: Path, base: str, sign: bytes) -> None:
+        git(tree, "checkout", "-q", base)
+        text = re.sub(rb"(?m)^(\%b.*__GFP_NORETRY)" % sign, rb"\1 | 0", raw_git(tree, "diff", "v0", "v1"))
+        self.refuse(tree, text, "another text than blob|does not apply")
 
     def test_one_cut_short_between_two_hunks(self, tree: Path) -> None:
         text = raw_git(tree, "diff", "v1", "v2", "--", GFP_H)
