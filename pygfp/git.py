@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 import subprocess
 import threading
 from contextlib import suppress
@@ -91,8 +92,8 @@ def entries(path: Path, tree: str, names: Iterable[str]) -> dict[str, str]:
         if done.returncode:
             said = done.stderr.decode(errors="replace").strip().split("\n")[0]
             message = (
-                f"{path}: git cannot list {tree[:12]}: {said}; pygfp never fetches: "
-                f"'git -C {path} fetch --refetch --no-filter' gets what a partial clone lacks"
+                f"{path}: git cannot list {tree[:12]}: {said}; pygfp never fetches; "
+                f"for all that a partial clone lacks, run: {_hint(path, 'fetch', '--refetch', '--no-filter')}"
             )
             raise KernelTreeError(message, path=path)
         for entry in done.stdout.split(b"\0")[:-1]:
@@ -114,7 +115,7 @@ def read(path: Path, revision: str, tree: str, names: Sequence[str]) -> dict[str
     if gone:
         message = (
             f"{path}@{revision}: the content of {gone[0]}{_and_more(gone)} is not in this clone, and pygfp "
-            f"never fetches; 'git -C {path} archive -o /dev/null {revision} {' '.join(gone)}' gets it"
+            f"never fetches; run: {_hint(path, 'archive', '-o', '/dev/null', revision, *gone)}"
         )
         raise KernelTreeError(message, path=path, file=gone[0])
     return {name: data for name, data in contents.items() if data is not None}
@@ -233,7 +234,11 @@ def _and_more(names: Sequence[str]) -> str:
 
 def _shallow_hint(path: Path) -> str:
     shallow = _run(path, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
-    return f"; this clone is shallow: 'git -C {path} fetch --unshallow' gets the rest" if shallow else ""
+    return f"; this clone is shallow; for the rest, run: {_hint(path, 'fetch', '--unshallow')}" if shallow else ""
+
+
+def _hint(path: Path, *arguments: str) -> str:
+    return shlex.join(["git", "-C", str(path), *arguments])
 
 
 def _command(path: Path, *arguments: str) -> list[str]:

@@ -99,12 +99,12 @@ def _below(place: Place, changes: Iterable[FileChange]) -> list[FileChange]:
 
 def _groups(changes: Iterable[FileChange]) -> list[list[FileChange]]:
     """*changes* cut where a file comes a second time: ``git log -p --reverse`` is a series too."""
-    groups: list[list[FileChange]] = [[]]
+    groups: list[dict[str, FileChange]] = [{}]
     for change in changes:
-        if any(change.path == c.path for c in groups[-1]):
-            groups.append([])
-        groups[-1].append(change)
-    return groups
+        if change.path in groups[-1]:
+            groups.append({})
+        groups[-1][change.path] = change
+    return [list(group.values()) for group in groups]
 
 
 def _require_full_paths(changes: Iterable[FileChange]) -> None:

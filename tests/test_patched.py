@@ -5,9 +5,15 @@ from __future__ import annotations
 
 import re
 import shutil
+from atexit import register
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from repositories import GFP_H, commit, edit, git, raw_git, subset_tree, write
 
 from pygfp.errors import KernelTreeError, PatchError
@@ -15,7 +21,7 @@ from pygfp.patched import Patched, patched
 from pygfp.sources import resolve
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
 
 MMZONE_H = "include/linux/mmzone.h"
 
@@ -368,3 +374,40 @@ class TestWithoutGit:
         expected = resolve(f"{tree}@v0").files
         monkeypatch.setenv("PATH", str(tmp_path))
         assert patched(str(copy), text, "x.patch").old.files == expected
+
+
+class TestDamage:
+    """Whatever happens to a patch on its way: one PatchError, or the two sides that it gives undamaged."""
+
+    @settings(max_examples=300, deadline=None)
+    @given(st.data())
+    def test_it_is_refused_or_does_not_matter(self, data: st.DataObject) -> None:
+        tree, good, old, new = damaged_things()
+        lines = good.splitlines(keepends=True)
+        for _ in range(data.draw(st.integers(1, 3))):
+            n = data.draw(st.integers(0, len(lines) - 1))
+            other = data.draw(st.sampled_from(lines) | st.binary(max_size=8))
+            lines[n : n + 1] = data.draw(
+                st.sampled_from([[], [lines[n], other], [other], [lines[n][1:]], [lines[n][:-1]]])
+            )
+            if not lines:
+                break
+        try:
+            pair = patched(str(tree), b"".join(lines), "x.patch")
+        except PatchError as exc:
+            assert str(exc).startswith("x.patch: ")  # noqa: PT017 - both outcomes are judged
+            return
+        # Without a file's header the reader cannot know of its ids, or of the file at all.
+        if good[(start := good.index(b"diff --git")) : good.index(b"@@", start)] not in b"".join(lines):
+            return
+        for path, (before, after) in {p: (pair.old.files[p], pair.new.files[p]) for p in pair.old.files}.items():
+            assert (before, after) in [(old[path], new[path]), (old[path], old[path]), (new[path], new[path])]
+
+
+@cache
+def damaged_things() -> tuple[Path, bytes, Mapping[str, bytes], Mapping[str, bytes]]:
+    tree = history(Path(mkdtemp(prefix="pygfp-test-")) / "kernel")
+    register(shutil.rmtree, tree.parent)
+    git(tree, "checkout", "-q", "v1")
+    good = raw_git(tree, "format-patch", "--stdout", "--full-index", "v1..v2")
+    return tree, good, resolve(f"{tree}@v1").files, resolve(f"{tree}@v2").files

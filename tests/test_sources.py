@@ -433,7 +433,7 @@ class TestCloneThatLacksObjects:
         return git(clone, "count-objects", "-v") + git(clone, "rev-list", "--objects", "--all", "--missing=print")
 
     def run_hint(self, message: str) -> None:
-        (command,) = re.findall(r"'(git [^']*)'", message)
+        (command,) = re.findall(r"; .*run: (git .*)$", message)
         environment = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
         subprocess.run(command, shell=True, check=True, env=environment)  # noqa: S602 - what a user would do
 
