@@ -191,7 +191,7 @@ class _Sides:
 
 
 def _hunk(cursor: _Cursor, path: str, number: int) -> Hunk:
-    header = cursor.line().decode(errors="replace").strip()
+    header = cursor.line()[:200].decode(errors="replace").strip()
     match = _HUNK.match(cursor.line())
     if match is None:
         _refuse(cursor, path, number, "expected '@@ -LINE,COUNT +LINE,COUNT @@'")

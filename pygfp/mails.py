@@ -120,7 +120,8 @@ def _subject(message: Message) -> str:
     raw = str(message.get("Subject", ""))
     with suppress(HeaderParseError, LookupError, UnicodeError, ValueError):
         raw = str(make_header(decode_header(raw)))
-    return " ".join(raw[:_LONGEST_SUBJECT].split())
+    words = " ".join(raw[:_LONGEST_SUBJECT].split())
+    return "".join(c if c.isprintable() else "?" for c in words)
 
 
 def _text(part: Message) -> bytes:

@@ -21,6 +21,8 @@ _EMPTY_BLOBS = (
     "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
     "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
 )
+_NEXT = "; name the tree that the patch was made for as SOURCE, a directory or DIR@REV"
+_SHOWN = 100
 _SEARCH_LIMIT = 4_000_000
 
 
@@ -107,10 +109,10 @@ def apply(change: FileChange, text: bytes | None, label: str = "the tree") -> by
         raise PatchError(message, file=change.path)
     if change.old_path is None:
         if text is not None:
-            message = f"{change.path}: the patch creates this file, and {label} has it already"
+            message = f"{change.path}: the patch creates this file, and {label} has it already{_NEXT}"
             raise PatchError(message, file=change.path)
     elif text is None:
-        message = f"{change.old_path}: the patch changes this file, and {label} does not have it"
+        message = f"{change.old_path}: the patch changes this file, and {label} does not have it{_NEXT}"
         raise PatchError(message, file=change.old_path)
     if change.old_path is None and not change.hunks and not is_empty_blob(change.new_id):
         message = f"{change.path}: the patch creates this file and does not show its text"
@@ -119,7 +121,9 @@ def apply(change: FileChange, text: bytes | None, label: str = "the tree") -> by
     if change.new_path is not None:
         return b"".join(done)
     if done and change.hunks:
-        message = f"{change.path}: the patch deletes this file, and {label} has lines of it that the patch does not"
+        message = (
+            f"{change.path}: the patch deletes this file, and {label} has lines of it that the patch does not{_NEXT}"
+        )
         raise PatchError(message, file=change.path)
     return None
 
@@ -167,35 +171,47 @@ def _nearest(wanted: int, first: int, final: int) -> Iterator[int]:
 
 
 def _refuse(change: FileChange, hunk: Hunk, lines: list[bytes], at: int, label: str) -> NoReturn:
-    path = change.old_path or change.path
-    at = _closest(hunk, lines, at)
-    matched = 0
-    while matched < len(hunk.old) and at + matched < len(lines) and lines[at + matched] == hunk.old[matched]:
-        matched += 1
-    expected = shown(hunk.old[matched]) if matched < len(hunk.old) else "the end of the file"
-    found = shown(lines[at + matched]) if at + matched < len(lines) else "the end of the file"
-    message = (
-        f"{path}: hunk {hunk.number} of {len(change.hunks)} ({hunk.header}) does not apply to {label}: "
-        f"at line {at + matched + 1} expected {expected}, found {found}"
-    )
+    path, at = change.path, _closest(hunk, lines, at)
+    there = lines[at : at + len(hunk.old)]
+    if there == list(hunk.old):
+        reason = f"its lines stand at line {at + 1}, where it cannot be: it is of {_bound_to(hunk)}"
+    else:
+        there += [b""] * (len(hunk.old) - len(there))
+        n = next(n for n, (expected, found) in enumerate(zip(hunk.old, there, strict=True)) if expected != found)
+        reason = f"at line {at + n + 1} expected {shown(hunk.old[n])}, found {shown(there[n])}"
+    of = f"{hunk.number} of {len(change.hunks)} ({hunk.header[:_SHOWN]})"
+    message = f"{path}: hunk {of} does not apply to {label}: {reason}{_NEXT}"
     raise PatchError(message, file=path, hunk=hunk.number)
+
+
+def _bound_to(hunk: Hunk) -> str:
+    if not (hunk.leading or hunk.trailing):
+        return f"line {hunk.start}, and has no context that speaks for another place"
+    if hunk.start <= 1:
+        return "the top of the file"
+    return "a place after the hunk before it" if hunk.trailing else "the end of the file"
 
 
 # Where most of the hunk's lines stand: the place that a message speaks of.
 def _closest(hunk: Hunk, lines: list[bytes], at: int) -> int:
-    if len(hunk.old) * len(lines) > _SEARCH_LIMIT:
+    size = len(hunk.old)
+    if size * len(lines) > _SEARCH_LIMIT:
         return at
 
     def likeness(start: int) -> tuple[int, int]:
-        return sum(a == b for a, b in zip(hunk.old, lines[start:], strict=False)), -abs(start - at)
+        there = lines[start : start + size]
+        return sum(a == b for a, b in zip(hunk.old, there, strict=False)), -abs(start - at)
 
     return max(range(len(lines) + 1), key=likeness)
 
 
 def shown(line: bytes) -> str:
-    """Return *line* as messages show it."""
-    text = line.decode(errors="replace")
-    return repr(text[:-1]) if text.endswith("\n") else f"{text!r} without a newline"
+    """Return *line* as messages show it; ``b""`` is the end of the file."""
+    if not line:
+        return "the end of the file"
+    text = line.removesuffix(b"\n")
+    ending = " without a newline" if text == line else ""
+    return f"{text[:_SHOWN].decode(errors='replace')!r}{ending}"
 
 
 def is_empty_blob(blob: str) -> bool:

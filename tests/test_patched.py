@@ -26,10 +26,15 @@ if TYPE_CHECKING:
 MMZONE_H = "include/linux/mmzone.h"
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return history(tmp_path_factory.mktemp("template") / "kernel")
+
+
 @pytest.fixture
-def tree(tmp_path: Path) -> Path:
+def tree(template: Path, tmp_path: Path) -> Path:
     """Tags v0 to v3: gfp.h is edited twice, Makefile and README once each."""
-    return history(tmp_path / "kernel")
+    return shutil.copytree(template, tmp_path / "kernel")
 
 
 def history(root: Path, *options: str) -> Path:

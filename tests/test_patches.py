@@ -290,7 +290,8 @@ class TestRefused:
         with pytest.raises(PatchError) as caught:
             apply(only(self.GOOD), text, "there")
         assert str(caught.value) == (
-            "f: hunk 2 of 2 (@@ -10,2 +10,3 @@) does not apply to there: at line 8 expected 'z', found 'Q'"
+            "f: hunk 2 of 2 (@@ -10,2 +10,3 @@) does not apply to there: at line 8 expected 'z', found 'Q'; "
+            "name the tree that the patch was made for as SOURCE, a directory or DIR@REV"
         )
         assert (caught.value.file, caught.value.hunk) == ("f", 2)
 
@@ -307,6 +308,29 @@ class TestRefused:
     def test_what_is_there_instead(self, text: bytes, says: str) -> None:
         with pytest.raises(PatchError, match=says):
             apply(only(self.GOOD), text)
+
+    @pytest.mark.parametrize(
+        ("hunk", "text", "says"),
+        [
+            (b"@@ -1,2 +1,2 @@\n-a\n+A\n b\n", b"x\na\nb\n", "stand at line 2, .*: it is of the top of the file"),
+            (b"@@ -5,2 +5,2 @@\n a\n-b\n+B\n", b"a\nb\nx\n", "stand at line 1, .*: it is of the end of the file"),
+            (b"@@ -5 +5 @@\n-b\n+B\n", b"a\nb\n", "stand at line 2, .*: it is of line 5, and has no context"),
+            (b"@@ -9,0 +9 @@\n+B\n", b"a\nb\n", "stand at line 3, .*: it is of line 9, and has no context"),
+        ],
+    )
+    def test_a_place_where_it_cannot_be(self, hunk: bytes, text: bytes, says: str) -> None:
+        with pytest.raises(PatchError, match=says):
+            apply(only(HEAD + hunk), text)
+
+    def test_a_message_is_one_short_line(self) -> None:
+        text = self.GOOD.replace(b"-b\n", b"-\x1b[2J" + b"b" * 10_000 + b"\n").replace(b"@@ fn", b"@@ " + b"f" * 10_000)
+        with pytest.raises(PatchError) as caught:
+            apply(only(text), b"a\n\xff\x1b[2J\nc\n")
+        assert len(str(caught.value)) < 500
+        assert str(caught.value).isprintable()
+        with pytest.raises(PatchError) as caught:
+            parse(b'diff --git "a/x\\n\\033" "b/x\\n\\033"\nindex 1111111..2222222\n')
+        assert str(caught.value).isprintable()
 
     def test_there_is_no_fuzz(self) -> None:
         text = HEAD + b"@@ -1,7 +1,7 @@\n 1\n 2\n 3\n-4\n+x\n 5\n 6\n 7\n"
