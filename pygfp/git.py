@@ -77,11 +77,12 @@ def prefix(path: Path) -> str:
     return done.stdout.decode(errors="surrogateescape").removesuffix("\n") if done.returncode == 0 else ""
 
 
-def entries(path: Path, tree: str, names: Iterable[str]) -> dict[str, str]:
+def entries(path: Path, tree: str, names: Iterable[str], kind: str = "blob") -> dict[str, str]:
     """
-    Return the blob id of each of *names* that is a file in commit *tree*; a name that ends in ``/`` lists a directory.
+    Return the id of each of *names* that is a *kind* (``blob``, a file, or ``tree``, a directory) in commit *tree*.
 
-    Names are relative to *path*, which may lie below the top of the repository. Blobs need not be here.
+    A name that ends in ``/`` stands for everything in that directory. Names are relative to *path*, which may
+    lie below the top of the repository. Blobs need not be here.
 
     :raises KernelTreeError: the directory listings themselves are not here
     """
@@ -98,7 +99,9 @@ def entries(path: Path, tree: str, names: Iterable[str]) -> dict[str, str]:
             raise KernelTreeError(message, path=path)
         for entry in done.stdout.split(b"\0")[:-1]:
             meta, _, name = entry.partition(b"\t")
-            found[name.decode(errors="surrogateescape")] = meta.split()[2].decode()
+            _, its_kind, blob = meta.decode().split()
+            if its_kind == kind:
+                found[name.decode(errors="surrogateescape")] = blob
     return found
 
 

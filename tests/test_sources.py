@@ -246,6 +246,45 @@ class TestRevision:
         write(repository, {"include/linux/mmzone.h": "", "Makefile": MAKEFILE})
         assert resolve(f"{repository}@v1").includes == {"linux/mmzone.h": False}
 
+    def test_odd_includes_are_looked_up_alike_on_disk_and_in_git(self, repository: Path) -> None:
+        odd = [
+            b"n" * 300,
+            b"n/" * 3000,
+            b"*",
+            b"linux/*.h",
+            b":(glob)**",
+            b"-x",
+            b"\xff.h",
+            b"a\0b",
+            b"../Makefile",
+            b"/etc/passwd",
+        ]
+        odd += [
+            b"linux/../linux/gfp.h",
+            b".",
+            b"asm",
+            b"asm/",
+            b"asm/n" + b"n" * 300,
+            b"linux",
+            b"linux/gfp.h",
+            b"sp ace.h",
+        ]
+        write(repository, {"include/sp ace.h": "", "arch/x86/include/asm/x.h": ""})
+        (repository / GFP_H).write_bytes(b"".join(b"#include <%s>\n" % name for name in odd))
+        git(repository, "add", "-A")
+        git(repository, "commit", "-qm", "odd")
+        found = resolve(str(repository)).includes
+        assert resolve(f"{repository}@HEAD").includes == found
+        assert {name for name, there in found.items() if there} == {"linux/gfp.h", "sp ace.h"}
+
+    def test_a_directory_is_no_include(self, repository: Path) -> None:
+        write(repository, {GFP_H: "#include <sched>\n#include <asm/y>\n", "include/sched/x.h": ""})
+        write(repository, {"arch/a/include/asm/y/z.h": "", "arch/Kconfig": ""})
+        git(repository, "add", "-A")
+        git(repository, "commit", "-qm", "odd")
+        for spec in (str(repository), f"{repository}@HEAD"):
+            assert resolve(spec).includes == {"sched": False, "asm/y": False}
+
     def test_a_tree_below_the_top_of_the_repository_will_do(self, kernel: Path) -> None:
         outer = kernel.parent
         git(outer, "init", "-q")
