@@ -7,6 +7,7 @@ import re
 import shutil
 from atexit import register
 from functools import cache
+from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from repositories import GFP_H, commit, edit, git, raw_git, subset_tree, write
 
 from pygfp.errors import KernelTreeError, PatchError
+from pygfp.git import blob_ids
 from pygfp.patched import Patched, patched
 from pygfp.sources import resolve
 
@@ -181,6 +183,21 @@ class TestNotes:
         (note,) = (pair := patched(str(tree), text, "x.patch")).notes
         blob = git(tree, "rev-parse", "--short", f"v0:{GFP_H}").strip()
         assert note == f"{GFP_H} before x.patch is blob {blob} of the repository, not the file in {tree}"
+        assert pair.new.files[GFP_H] == resolve(f"{tree}@v1").files[GFP_H]
+
+
+class TestShortIds:
+    def test_of_two_blobs_that_begin_alike_it_is_the_one_that_fits(self, tree: Path, tmp_path: Path) -> None:
+        wanted = git(tree, "rev-parse", f"v0:{GFP_H}")[:4]
+        twin = next(t for n in count() if blob_ids(t := b"%d\n" % n)[0].startswith(wanted))
+        (tmp_path / "twin").write_bytes(twin)
+        assert git(tree, "hash-object", "-w", str(tmp_path / "twin")).startswith(wanted)
+        text = re.sub(rb"(?m)^index .*", f"index {wanted}..{'f' * 7}".encode(), raw_git(tree, "diff", "v0", "v1"))
+        with pytest.raises(PatchError, match="another text than blob fffffff"):
+            patched(str(tree), text, "x.patch")
+        after = git(tree, "rev-parse", f"v1:{GFP_H}")[:4]
+        pair = patched(str(tree), text.replace(b"f" * 7, after.encode()), "x.patch")
+        assert pair.old.files[GFP_H] == resolve(f"{tree}@v0").files[GFP_H]
         assert pair.new.files[GFP_H] == resolve(f"{tree}@v1").files[GFP_H]
 
 
