@@ -61,8 +61,8 @@ class PatchError(PygfpError):
     """
 
     def __init__(self, message: str, *, file: str | None = None, hunk: int | None = None) -> None:
-        """Keep *file* and *hunk* beside the message."""
-        super().__init__(message)
+        """Keep *file* and *hunk* beside the message, of which a patch from a stranger may make no more than a line."""
+        super().__init__("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message))
         self.file = file
         self.hunk = hunk
 

@@ -11,15 +11,17 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 import subprocess
 import threading
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import KernelTreeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -75,11 +77,12 @@ def prefix(path: Path) -> str:
     return done.stdout.decode(errors="surrogateescape").removesuffix("\n") if done.returncode == 0 else ""
 
 
-def entries(path: Path, tree: str, names: Iterable[str]) -> dict[str, str]:
+def entries(path: Path, tree: str, names: Iterable[str], kind: str = "blob") -> dict[str, str]:
     """
-    Return the blob id of each of *names* that is a file in commit *tree*; a name that ends in ``/`` lists a directory.
+    Return the id of each of *names* that is a *kind* (``blob``, a file, or ``tree``, a directory) in commit *tree*.
 
-    Names are relative to *path*, which may lie below the top of the repository. Blobs need not be here.
+    A name that ends in ``/`` stands for everything in that directory. Names are relative to *path*, which may
+    lie below the top of the repository. Blobs need not be here.
 
     :raises KernelTreeError: the directory listings themselves are not here
     """
@@ -90,13 +93,15 @@ def entries(path: Path, tree: str, names: Iterable[str]) -> dict[str, str]:
         if done.returncode:
             said = done.stderr.decode(errors="replace").strip().split("\n")[0]
             message = (
-                f"{path}: git cannot list {tree[:12]}: {said}; pygfp never fetches: "
-                f"'git -C {path} fetch --refetch --no-filter' gets what a partial clone lacks"
+                f"{path}: git cannot list {tree[:12]}: {said}; pygfp never fetches; "
+                f"for all that a partial clone lacks, run: {_hint(path, 'fetch', '--refetch', '--no-filter')}"
             )
             raise KernelTreeError(message, path=path)
         for entry in done.stdout.split(b"\0")[:-1]:
             meta, _, name = entry.partition(b"\t")
-            found[name.decode(errors="surrogateescape")] = meta.split()[2].decode()
+            _, its_kind, blob = meta.decode().split()
+            if its_kind == kind:
+                found[name.decode(errors="surrogateescape")] = blob
     return found
 
 
@@ -106,14 +111,14 @@ def read(path: Path, revision: str, tree: str, names: Sequence[str]) -> dict[str
 
     :raises KernelTreeError: git lists a file and does not have its content
     """
-    listed = {name: blob for name, blob in entries(path, tree, names).items() if name in names}
+    listed = entries(path, tree, names)
     with Objects(path) as objects:
-        contents = {name: objects.get(blob) for name, blob in listed.items()}
+        contents = {name: objects.get(listed[name]) for name in names if name in listed}
     gone = [name for name, data in contents.items() if data is None]
     if gone:
         message = (
             f"{path}@{revision}: the content of {gone[0]}{_and_more(gone)} is not in this clone, and pygfp "
-            f"never fetches; 'git -C {path} archive -o /dev/null {revision} {' '.join(gone)}' gets it"
+            f"never fetches; run: {_hint(path, 'archive', '-o', '/dev/null', revision, *gone)}"
         )
         raise KernelTreeError(message, path=path, file=gone[0])
     return {name: data for name, data in contents.items() if data is not None}
@@ -142,11 +147,7 @@ class Objects:
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """End git."""
-        if self._timer:
-            self._timer.cancel()
-        if self._process:
-            self._process.kill()
-            self._process.communicate()
+        self._end()
 
     def get(self, blob: str) -> bytes | None:
         """
@@ -172,12 +173,15 @@ class Objects:
         process = self._process or self._started()
         if process is None or process.stdin is None or process.stdout is None:
             return "missing"
-        try:
+        with suppress(BrokenPipeError):
             process.stdin.write(name.encode() + b"\n")
             process.stdin.flush()
-        except BrokenPipeError:
-            return "missing"
         header = process.stdout.readline().decode(errors="replace").split()
+        if not header:
+            # Git died: of an object that it would have to fetch, or because this is no repository.
+            self._end()
+            if _run(self._path or Path(), "rev-parse", "--git-dir").returncode:
+                self._path = None
         if len(header) != 3 or not header[2].isdigit():  # noqa: PLR2004 - "ID missing", "ID ambiguous" have two words
             return header[-1] if header else "missing"
         if int(header[2]) > _MAX_BYTES:
@@ -206,6 +210,15 @@ class Objects:
         self._timer.start()
         return self._process
 
+    def _end(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        if self._process:
+            self._process.kill()
+            with suppress(BrokenPipeError):
+                self._process.communicate()
+        self._process = None
+
 
 def blob_ids(data: bytes) -> tuple[str, str]:
     """
@@ -224,7 +237,11 @@ def _and_more(names: Sequence[str]) -> str:
 
 def _shallow_hint(path: Path) -> str:
     shallow = _run(path, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
-    return f"; this clone is shallow: 'git -C {path} fetch --unshallow' gets the rest" if shallow else ""
+    return f"; this clone is shallow; for the rest, run: {_hint(path, 'fetch', '--unshallow')}" if shallow else ""
+
+
+def _hint(path: Path, *arguments: str) -> str:
+    return shlex.join(["git", "-C", str(path), *arguments])
 
 
 def _command(path: Path, *arguments: str) -> list[str]:

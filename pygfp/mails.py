@@ -14,8 +14,8 @@ from email.header import decode_header, make_header
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from .difftext import parse
 from .errors import PatchError
-from .patches import parse
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .patches import FileChange
 
 # The line that opens a mail in an mbox; in a diff no line begins with a letter.
-_FROM_LINE = re.compile(rb"^From \S+ .*\d:\d\d.*\d{4}[^\n]*\n", re.MULTILINE)
+_FROM_LINE = re.compile(rb"^From \S{1,200} [^\n]{0,60}\d:\d\d[^\n]{0,60}\d{4}[^\n]*\n", re.MULTILINE)
 _ANY_HEADER = re.compile(rb"[!-9;-~]+:")
 _MAIL_HEADER = re.compile(
     rb"^(?:From|Subject|Date|To|Message-ID|MIME-Version|Content-[\w-]+|Received|Return-Path):",
@@ -33,6 +33,7 @@ _BLANK_LINE = re.compile(rb"\n\r?\n")
 _DIFF = re.compile(rb"^(?:diff --git |@@ -\d)", re.MULTILINE)
 _NUMBER = re.compile(r"\[[^\]]*?\b(\d{1,4})/(\d{1,4})\b[^\]]*\]")
 _VERSION = re.compile(r"\[[^\]]*?\bv(\d{1,3})\b[^\]]*\]", re.IGNORECASE)
+_LONGEST_SUBJECT = 998
 _REPLY = re.compile(r"\s*(?:re|aw|sv|antw)\s*:", re.IGNORECASE)
 
 
@@ -75,7 +76,11 @@ def read_series(text: bytes) -> Series:
         message = "it is empty; expected a diff, a mail with a patch, or an mbox"
         raise PatchError(message)
     notes: list[str] = []
-    mails = _without_replies(_mails(text), notes)
+    try:
+        mails = _without_replies(_mails(text), notes)
+    except RecursionError as exc:
+        message = "its parts are nested too deeply to be a patch"
+        raise PatchError(message) from exc
     patches = [Patch(subject, changes) for subject, body in mails if (changes := parse(body))]
     if not patches:
         message = "there is no diff in it; expected 'diff --git' lines, or '---', '+++' and '@@' lines"
@@ -85,19 +90,29 @@ def read_series(text: bytes) -> Series:
 
 
 def _mails(text: bytes) -> list[tuple[str, bytes]]:
-    """Subject and decoded body of each mail; a text that is no mail is one body without subject."""
+    """Subject and decoded text of each patch that may be in *text*; a plain diff has no subject."""
     text = text.lstrip()
     starts = [m.start() for m in _FROM_LINE.finditer(text)]
     if starts and starts[0] == 0:
-        parsed = [email.message_from_bytes(text[s:e]) for s, e in pairwise([*starts, len(text)])]
+        messages = [email.message_from_bytes(text[s:e]) for s, e in pairwise([*starts, len(text)])]
         # A mail that came over two lists is there twice.
-        unique = {message.get("Message-ID") or str(n): message for n, message in enumerate(parsed)}
-        return [(_subject(message), _body(message)) for message in unique.values()]
+        unique = {str(message.get("Message-ID") or n): message for n, message in enumerate(messages)}
+        return [part for message in unique.values() for part in _parts(message)]
     head = _BLANK_LINE.split(text, maxsplit=1)[0]
     if _ANY_HEADER.match(head) and _MAIL_HEADER.search(head):
-        message = email.message_from_bytes(text)
-        return [(_subject(message), _body(message))]
+        return _parts(email.message_from_bytes(text))
     return [("", text)]
+
+
+def _parts(message: Message) -> list[tuple[str, bytes]]:
+    """The text parts of a mail, with their transfer encoding undone: attached patches count, HTML does not."""
+    subject = _subject(message)
+    parts = [p for p in message.walk() if not p.is_multipart() and p.get_content_type() != "text/html"]
+    texts = dict.fromkeys(_text(p) for p in parts)
+    if len(texts) == 1:
+        return [(subject, text) for text in texts]
+    # An attachment may be a mail of its own, as git format-patch writes it.
+    return [(inner or subject, body) for text in texts if _DIFF.search(text) for inner, body in _mails(text)]
 
 
 def _subject(message: Message) -> str:
@@ -105,14 +120,8 @@ def _subject(message: Message) -> str:
     raw = str(message.get("Subject", ""))
     with suppress(HeaderParseError, LookupError, UnicodeError, ValueError):
         raw = str(make_header(decode_header(raw)))
-    return " ".join(raw.split())
-
-
-def _body(message: Message) -> bytes:
-    """The text parts of a mail, with their transfer encoding undone: attached patches count, HTML does not."""
-    parts = [p for p in message.walk() if not p.is_multipart() and p.get_content_type() != "text/html"]
-    texts = [_text(p) for p in parts]
-    return b"\n".join(dict.fromkeys(t for t in texts if _DIFF.search(t) or len(texts) == 1))
+    words = " ".join(raw[:_LONGEST_SUBJECT].split())
+    return "".join(c if c.isprintable() else "?" for c in words)
 
 
 def _text(part: Message) -> bytes:

@@ -63,7 +63,7 @@ def patched(spec: str | None, text: bytes, label: str, *, cwd: Path | None = Non
     images = _Images(place, base.files, label)
     try:
         series = read_series(text)
-        groups = [_below(place, patch.changes) for patch in series.patches]
+        groups = [group for patch in series.patches for group in _groups(_below(place, patch.changes))]
         changes = list(chain.from_iterable(groups))
         _require_full_paths(changes)
         old, new = images.around([[c for c in group if _is_watched(c)] for group in groups])
@@ -97,12 +97,26 @@ def _below(place: Place, changes: Iterable[FileChange]) -> list[FileChange]:
     return [replace(c, old_path=below(c.old_path), new_path=below(c.new_path)) for c in changes]
 
 
+def _groups(changes: Iterable[FileChange]) -> list[list[FileChange]]:
+    """*changes* cut where a file comes a second time: ``git log -p --reverse`` is a series too."""
+    groups: list[dict[str, FileChange]] = [{}]
+    for change in changes:
+        if change.path in groups[-1]:
+            groups.append({})
+        groups[-1][change.path] = change
+    return [list(group.values()) for group in groups]
+
+
 def _require_full_paths(changes: Iterable[FileChange]) -> None:
-    """A diff that was made below the top of a tree names watched files in a way that would be missed."""
-    for path in sorted(patches.paths_of(changes)):
-        whole = [w for w in sources.WATCHED if w.endswith(f"/{path}")]
-        if whole and path not in sources.WATCHED:
-            message = f"{path}: expected a path from the top of the tree, such as {whole[0]}; make the diff there"
+    """A diff that was made below or above the top of a tree names watched files in a way that would be missed."""
+    for path in sorted(patches.paths_of(changes) - set(sources.WATCHED)):
+        below = [w for w in sources.WATCHED if w.endswith(f"/{path}")]
+        # tools/ has copies of some headers; every directory has a Makefile.
+        above = [w for w in sources.WATCHED if "/" in w and path.endswith(f"/{w}") and not path.startswith("tools/")]
+        if below or above:
+            message = (
+                f"{path}: expected a path from the top of the tree, such as {(below or above)[0]}; make the diff there"
+            )
             raise PatchError(message, file=path)
 
 
@@ -150,15 +164,15 @@ class _Images:
         now: _Texts = {}
         with self._objects:
             for n, group in enumerate(series):
-                # Every change of a patch starts from what was before that patch.
-                then, written = dict(now), {}
+                written = {}
                 for k, change in enumerate(group):
                     path = change.old_path or change.path
-                    if path not in then:
+                    if path not in now:
                         later = chain.from_iterable(series[n + 1 :])
-                        old[path] = then[path] = self._first(_lineage([*group[k:], *later]))
-                    written[change.path] = self._checked(change, then[path])
+                        old[path] = now[path] = self._first(_lineage([*group[k:], *later]))
+                    written[change.path] = self._checked(change, now[path])
                     old.setdefault(change.path, None)
+                # Only now: every change of a patch starts from what was before that patch.
                 now |= {c.old_path: None for c in group if c.old_path and not c.copied} | written
         return old, now
 
@@ -202,7 +216,8 @@ class _Images:
                 when = f"before {self._label}" if n == 0 else "in the series"
                 yield _Image(text, n, f"{path} {when} is {what}, not the file in {label}")
         for n in order:
-            yield _Image(here[n], n, self._already(path, n, len(changes)), by_text=True)
+            if not _is(here[n], ids[n]):
+                yield _Image(here[n], n, self._already(path, n, len(changes)), by_text=True)
 
     def _already(self, path: str, n: int, of: int) -> str:
         if n == 0:

@@ -54,7 +54,7 @@ def directory(root: Path, kind: str, label: str, *, release: str | None = None) 
         return {file: data for file in files if (data := _read_file(root, file)) is not None}
 
     def existing(files: Iterable[str]) -> set[str]:
-        return {file for file in files if is_inside(file) and (root / file).is_file()}
+        return {file for file in files if is_inside(file) and os.path.isfile(root / file)}
 
     def arches() -> list[str]:
         return [p.name for p in children(root / "arch")]
@@ -81,7 +81,7 @@ def commit(path: Path, name: str, *, label: str | None = None) -> Place:
         return set(git.entries(path, tree, filter(is_inside, files)))
 
     def arches() -> list[str]:
-        return [name.removeprefix("arch/") for name in git.entries(path, tree, ["arch/"])]
+        return [name.removeprefix("arch/") for name in git.entries(path, tree, ["arch/"], "tree")]
 
     return Place("revision", label or f"{path}@{name}", read, existing, arches, path)
 

@@ -4,40 +4,26 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from repositories import GFP_H, MAKEFILE, git, raw_git, write
 
 from pygfp import sources
 from pygfp.errors import KernelTreeError
-from pygfp.sources import Source, resolve
+from pygfp.patched import patched
+from pygfp.sources import Source, head_and_worktree, is_range, resolve, resolve_range
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-GFP_H = "include/linux/gfp.h"
-MAKEFILE = "# SPDX-License-Identifier: GPL-2.0\nVERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 7\nEXTRAVERSION = -rc3\n"
-
-
-def write(root: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-    return root
 
 
 @pytest.fixture
 def kernel(tmp_path: Path) -> Path:
     return write(tmp_path / "kernel", {GFP_H: "#include <linux/mmzone.h>\n#define GFP_X 1\n", "Makefile": MAKEFILE})
-
-
-def git(tree: Path, *arguments: str) -> str:
-    identity = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
-    identity |= {f"GIT_{who}_{what}": "t@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    return subprocess.run(
-        ["git", "-C", tree, *arguments], check=True, capture_output=True, text=True, env={**os.environ, **identity}
-    ).stdout
 
 
 @pytest.fixture
@@ -260,6 +246,45 @@ class TestRevision:
         write(repository, {"include/linux/mmzone.h": "", "Makefile": MAKEFILE})
         assert resolve(f"{repository}@v1").includes == {"linux/mmzone.h": False}
 
+    def test_odd_includes_are_looked_up_alike_on_disk_and_in_git(self, repository: Path) -> None:
+        odd = [
+            b"n" * 300,
+            b"n/" * 3000,
+            b"*",
+            b"linux/*.h",
+            b":(glob)**",
+            b"-x",
+            b"\xff.h",
+            b"a\0b",
+            b"../Makefile",
+            b"/etc/passwd",
+        ]
+        odd += [
+            b"linux/../linux/gfp.h",
+            b".",
+            b"asm",
+            b"asm/",
+            b"asm/n" + b"n" * 300,
+            b"linux",
+            b"linux/gfp.h",
+            b"sp ace.h",
+        ]
+        write(repository, {"include/sp ace.h": "", "arch/x86/include/asm/x.h": ""})
+        (repository / GFP_H).write_bytes(b"".join(b"#include <%s>\n" % name for name in odd))
+        git(repository, "add", "-A")
+        git(repository, "commit", "-qm", "odd")
+        found = resolve(str(repository)).includes
+        assert resolve(f"{repository}@HEAD").includes == found
+        assert {name for name, there in found.items() if there} == {"linux/gfp.h", "sp ace.h"}
+
+    def test_a_directory_is_no_include(self, repository: Path) -> None:
+        write(repository, {GFP_H: "#include <sched>\n#include <asm/y>\n", "include/sched/x.h": ""})
+        write(repository, {"arch/a/include/asm/y/z.h": "", "arch/Kconfig": ""})
+        git(repository, "add", "-A")
+        git(repository, "commit", "-qm", "odd")
+        for spec in (str(repository), f"{repository}@HEAD"):
+            assert resolve(spec).includes == {"sched": False, "asm/y": False}
+
     def test_a_tree_below_the_top_of_the_repository_will_do(self, kernel: Path) -> None:
         outer = kernel.parent
         git(outer, "init", "-q")
@@ -305,6 +330,212 @@ class TestRevision:
     ) -> None:
         monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))
         assert "GFP_X 1\n" in gfp_h(resolve(f"{repository}@v1"))
+
+
+class TestRange:
+    """DIR@A..B are two revisions, as git diff compares them."""
+
+    @pytest.fixture
+    def forked(self, repository: Path) -> Path:
+        """Branch side goes off v1 and has GFP_X 9."""
+        git(repository, "checkout", "-q", "-b", "side", "v1")
+        (repository / GFP_H).write_text("#define GFP_X 9\n")
+        git(repository, "commit", "-qam", "side")
+        git(repository, "checkout", "-q", "main")
+        return repository
+
+    @pytest.mark.parametrize(
+        ("revisions", "values"),
+        [
+            ("v1..main", (1, 2)),
+            ("main..v1", (2, 1)),
+            ("v1..", (1, 2)),
+            ("..v1", (2, 1)),
+            ("side..main", (9, 2)),
+            ("side...main", (1, 2)),
+            ("main...side", (1, 9)),
+            ("...side", (1, 9)),
+            ("side...", (1, 2)),
+            ("..", (2, 2)),
+        ],
+    )
+    def test_two_sides(self, forked: Path, revisions: str, values: tuple[int, int]) -> None:
+        spec = f"{forked}@{revisions}"
+        assert is_range(spec)
+        found = resolve_range(spec)
+        for source, value in zip(found, values, strict=True):
+            assert f"#define GFP_X {value}\n" in gfp_h(source)
+            # What a side is called can be given again.
+            assert resolve(source.label) == source
+
+    def test_labels(self, forked: Path) -> None:
+        assert [s.label for s in resolve_range(f"{forked}@v1..")] == [f"{forked}@v1", f"{forked}@HEAD"]
+        base = git(forked, "merge-base", "side", "main")[:16]
+        assert [s.label for s in resolve_range(f"{forked}@side...main")] == [f"{forked}@{base}", f"{forked}@main"]
+
+    def test_in_the_current_directory(self, forked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(forked)
+        assert [s.label for s in resolve_range(".@v1..side")] == [".@v1", ".@side"]
+        assert [s.label for s in resolve_range("@v1..side")] == [".@v1", ".@side"]
+
+    def test_what_is_none(self, forked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(forked / "include")
+        for spec in ("bundled", "..", "../@v1", "../../kernel@v1", "nowhere@v1..v2", str(forked)):
+            assert not is_range(spec)
+            with pytest.raises(KernelTreeError, match=r"expected DIR@A\.\.B"):
+                resolve_range(spec)
+
+    def test_a_directory_of_that_name_is_none(self, forked: Path) -> None:
+        twin = write(forked.parent / "kernel@v1..main", {GFP_H: "#define GFP_X 7\n"})
+        assert not is_range(str(twin))
+        assert gfp_h(resolve(str(twin))) == "#define GFP_X 7\n"
+
+    @pytest.mark.parametrize(
+        "revisions", ["v9..main", "v1..v9", "v1...v9", "--all..main", "v1..-h", "v1..v1..v1", "v1....v1"]
+    )
+    def test_a_bad_side_is_named(self, forked: Path, revisions: str) -> None:
+        with pytest.raises(KernelTreeError, match="git knows no revision"):
+            resolve_range(f"{forked}@{revisions}")
+
+    def test_nothing_in_common(self, forked: Path) -> None:
+        git(forked, "checkout", "-q", "--orphan", "alone")
+        git(forked, "commit", "-qm", "alone")
+        with pytest.raises(KernelTreeError, match=r"have no commit in common here$"):
+            resolve_range(f"{forked}@main...alone")
+
+
+class TestHeadAndWorktree:
+    @pytest.mark.parametrize("staged", [True, False])
+    def test_what_is_on_disk_counts_staged_or_not(
+        self, repository: Path, monkeypatch: pytest.MonkeyPatch, *, staged: bool
+    ) -> None:
+        write(repository, {GFP_H: "#define GFP_X 3\n", "mm/page_alloc.h": "/* new */\n", "mm/x": ""})
+        if staged:
+            git(repository, "add", "-A")
+        monkeypatch.chdir(repository / "mm")
+        head, disk = head_and_worktree()
+        assert (head.label, disk.label) == (f"{repository}@HEAD", str(repository))
+        assert head == resolve(f"{repository}@HEAD")
+        assert disk == resolve(str(repository))
+        assert set(disk.files) - set(head.files) == {"mm/page_alloc.h"}
+        assert head_and_worktree(repository) == (head, disk)
+
+    def test_with_nothing_changed_they_hold_the_same(self, repository: Path) -> None:
+        head, disk = head_and_worktree(repository)
+        assert (head.files, head.includes, head.release) == (disk.files, disk.includes, disk.release)
+
+    def test_a_build_directory_leads_to_its_tree(self, repository: Path, tmp_path: Path) -> None:
+        build = write(tmp_path / "out", {"Makefile": f"include {repository}/Makefile\n"})
+        assert head_and_worktree(build)[0].files == resolve(f"{repository}@HEAD").files
+
+    def test_no_tree_around(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(KernelTreeError, match=r"is in no kernel tree; go to one, or name what to compare"):
+            head_and_worktree()
+        with pytest.raises(KernelTreeError, match="is not a kernel tree"):
+            head_and_worktree(tmp_path)
+
+    def test_no_repository(self, kernel: Path) -> None:
+        with pytest.raises(KernelTreeError, match=r"git knows no revision 'HEAD' here: fatal: not a git repository"):
+            head_and_worktree(kernel)
+
+    def test_no_commit_yet(self, kernel: Path) -> None:
+        git(kernel, "init", "-q")
+        with pytest.raises(KernelTreeError, match="nothing is committed here yet"):
+            head_and_worktree(kernel)
+
+    def test_a_tree_that_git_does_not_track(self, repository: Path) -> None:
+        inner = write(repository / "headers", {GFP_H: "", "Makefile": MAKEFILE})
+        with pytest.raises(KernelTreeError, match=r"headers@HEAD has no include/linux/gfp\.h"):
+            head_and_worktree(inner)
+
+    def test_git_is_not_installed(self, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with pytest.raises(KernelTreeError, match="git is not installed"):
+            head_and_worktree(repository)
+
+
+class TestCloneThatLacksObjects:
+    """Nothing is fetched; the error says what is not here, and the command in it gets it."""
+
+    @pytest.fixture
+    def origin(self, repository: Path) -> Path:
+        git(repository, "config", "uploadpack.allowFilter", "true")
+        git(repository, "config", "uploadpack.allowAnySHA1InWant", "true")
+        return repository
+
+    def clone(self, origin: Path, *options: str) -> Path:
+        git(origin.parent, "clone", "-q", *options, origin.as_uri(), "clone")
+        return origin.parent / "clone"
+
+    def objects(self, clone: Path) -> str:
+        return git(clone, "count-objects", "-v") + git(clone, "rev-list", "--objects", "--all", "--missing=print")
+
+    def run_hint(self, message: str) -> None:
+        (command,) = re.findall(r"; .*run: (git .*)$", message)
+        environment = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
+        subprocess.run(command, shell=True, check=True, env=environment)  # noqa: S602 - what a user would do
+
+    @pytest.mark.parametrize("allow", ["", "always"])
+    def test_without_blobs(self, origin: Path, monkeypatch: pytest.MonkeyPatch, allow: str) -> None:
+        clone = self.clone(origin, "--filter=blob:none", "--no-checkout")
+        if allow:
+            git(clone, "config", "protocol.file.allow", allow)
+            monkeypatch.setenv("GIT_ALLOW_PROTOCOL", "file")
+        before = self.objects(clone)
+        with pytest.raises(KernelTreeError, match="is not in this clone, and pygfp never fetches") as caught:
+            resolve(f"{clone}@v1")
+        assert self.objects(clone) == before
+        assert str(caught.value).startswith(f"{clone}@v1: the content of {GFP_H} (and of 1 more)")
+        self.run_hint(str(caught.value))
+        assert resolve(f"{clone}@v1").files == resolve(f"{origin}@v1").files
+
+    def test_without_some_blobs(self, origin: Path) -> None:
+        clone = self.clone(origin, "--filter=blob:none")
+        assert resolve(f"{clone}@HEAD").files == resolve(f"{origin}@HEAD").files
+        with pytest.raises(KernelTreeError, match=f"the content of {GFP_H} is not in this clone"):
+            resolve(f"{clone}@v1")
+
+    def test_without_trees(self, origin: Path) -> None:
+        clone = self.clone(origin, "--filter=tree:0", "--no-checkout")
+        before = git(clone, "count-objects", "-v")
+        with pytest.raises(KernelTreeError, match=r"git cannot list .* pygfp never fetches") as caught:
+            resolve(f"{clone}@v1")
+        assert git(clone, "count-objects", "-v") == before
+        self.run_hint(str(caught.value))
+        assert resolve(f"{clone}@v1").files == resolve(f"{origin}@v1").files
+
+    def test_shallow(self, origin: Path) -> None:
+        clone = self.clone(origin, "--depth=1")
+        assert resolve(f"{clone}@HEAD").files == resolve(f"{origin}@HEAD").files
+        with pytest.raises(KernelTreeError, match="this clone is shallow") as caught:
+            resolve(f"{clone}@HEAD~1")
+        self.run_hint(str(caught.value))
+        assert resolve(f"{clone}@HEAD~1").files == resolve(f"{origin}@v1").files
+
+    def test_bare(self, origin: Path) -> None:
+        clone = self.clone(origin, "--bare", "--filter=blob:none")
+        with pytest.raises(KernelTreeError, match="is not in this clone") as caught:
+            resolve(f"{clone}@v1")
+        self.run_hint(str(caught.value))
+        one, two = resolve_range(f"{clone}@v1..v1")
+        assert one == two == replace(resolve(f"{origin}@v1"), label=one.label)
+
+    def test_a_patch_whose_blob_is_not_here_is_applied_to_the_tree(self, origin: Path) -> None:
+        patch = raw_git(origin, "diff", "--full-index", "v1", "main")
+        clone = self.clone(origin, "--filter=blob:none")
+        before = self.objects(clone)
+        pair = patched(str(clone), patch, "x.patch")
+        assert (gfp_h(pair.old), gfp_h(pair.new)) == tuple(gfp_h(resolve(f"{origin}@{r}")) for r in ("v1", "main"))
+        assert self.objects(clone) == before
+
+    def test_a_damaged_object(self, repository: Path) -> None:
+        blob = git(repository, "rev-parse", f"v1:{GFP_H}").strip()
+        path = repository / ".git/objects" / blob[:2] / blob[2:]
+        path.chmod(0o644)
+        path.write_bytes(b"damage")
+        with pytest.raises(KernelTreeError, match=f"the content of {GFP_H} is not in this clone"):
+            resolve(f"{repository}@v1")
 
 
 class TestInstalled:
