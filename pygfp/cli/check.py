@@ -53,17 +53,17 @@ def _add_baseline(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return the exit status."""
-    from .. import baseline  # noqa: PLC0415 - a usage error needs none of this
+    from .. import baseline, baseline_text  # noqa: PLC0415 - a usage error needs none of this
 
     output.require_writable(arguments.output)
     output.require_writable(arguments.save_baseline, "--save-baseline")
     accepted = None
     if arguments.baseline:
-        accepted = baseline.load(options.read(arguments.baseline, "--baseline"), str(arguments.baseline))
+        accepted = baseline_text.load(options.read(arguments.baseline, "--baseline"), str(arguments.baseline))
     report = _report(arguments)
     if arguments.save_baseline:
         accepted = baseline.of_report(report, str(arguments.save_baseline))
-        output.write(baseline.dump(accepted), arguments.save_baseline)
+        output.write(baseline_text.dump(accepted), arguments.save_baseline)
     if accepted:
         report = baseline.apply(report, accepted, arguments.helper)
     output.write(_rendered(report, arguments), arguments.output)
