@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .config import slug
-from .errors import UsageError
+from .errors import BaselineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -61,15 +61,15 @@ def of_report(report: Report, label: str) -> Baseline:
     """
     Return the baseline that accepts everything in *report*.
 
-    :raises UsageError: something in it could not be checked, or was not compared: that cannot be accepted
+    :raises BaselineError: something in it could not be checked, or was not compared: that cannot be accepted
     """
     hopeless = next((c for c in report.checks if _is_hopeless(c)), None)
     if hopeless:
         message = (
-            f"{label} is not saved: {hopeless.id} could not be compared, and what is unknown cannot be accepted; "
-            f"mend it first, or leave it out with --helper or --set: {hopeless.message}"
+            f"{label} is not saved: {hopeless.id} could not be compared, and what is unknown cannot be accepted "
+            f"({hopeless.message}); mend it first, or leave it out with --helper or --set"
         )
-        raise UsageError(message)
+        raise BaselineError(message)
     values: dict[str, dict[str, Value]] = {}
     fails: dict[str, str] = {}
     for c in report.checks:
@@ -128,7 +128,8 @@ def _judge(check: Check, baseline: Baseline) -> Check:
         return _removed(check, known, baseline)
     value = _value(check)
     if value is None:
-        return _accepted(check) if _fails_as_before(check, baseline) else check
+        is_known = check.status == "undecided" and check.subject in baseline.bits
+        return _accepted(check) if is_known or _fails_as_before(check, baseline) else check
     if known is None:
         message = f"new: {baseline.label} has no {check.subject}; it is {words(value)}; {_accept(baseline)}"
         return check if check.status == "fail" else replace(check, status="undecided", message=message)
@@ -151,7 +152,8 @@ def _changed(check: Check, baseline: Baseline, config: str, was: Value | None, n
             check, status="fail", mismatches=max(check.mismatches, 1), message=f"{what}; {_accept(baseline)}"
         )
     where = "" if config in {ALWAYS, slug(check.config)} else f" in {config}"
-    message = f"changed against {baseline.label}{where}: {difference(was, now)}; {_accept(baseline)}"
+    besides = f"; {check.message}" if check.kind == "helper" and check.status == "fail" and check.message else ""
+    message = f"changed against {baseline.label}{where}: {difference(was, now)}; {_accept(baseline)}{besides}"
     return replace(check, status="fail", mismatches=max(check.mismatches, 1), message=message)
 
 
@@ -190,12 +192,12 @@ def _lost(report: Report, baseline: Baseline, said: set[str]) -> Iterator[Check]
         if subject in said:
             continue
         checks = [c for c in report.checks if _subject(c) == subject and not c.gone and not _is_hopeless(c)]
-        now = {config: value for c in checks if (value := _value(c)) is not None for config in _configs(c)}
-        for config in known.keys() - now.keys() if now else ():
-            found = _at(now, config)
-            if found is not None and found != known[config]:
-                check_id = f"{subject}.{config}.baseline"
-                yield _changed(replace(checks[0], id=check_id), baseline, config, known[config], found)
+        now = {symbols_on(k): value for c in checks if (value := _value(c)) is not None for k in _configs(c)}
+        symbols = {s.removeprefix("CONFIG_") for c in checks for config in (c.config, *c.configs) for s in config}
+        for config, was in known.items():
+            found = now.get(symbols_on(config) & symbols)
+            if found is not None and found != was:
+                yield _changed(replace(checks[0], id=f"{subject}.{config}.baseline"), baseline, config, was, found)
 
 
 def _missing(report: Report, baseline: Baseline, pattern: str | None) -> Iterator[Check]:
@@ -258,7 +260,17 @@ def _bits(report: Report) -> dict[str, dict[str, int]]:
 
 
 def _layouts(report: Report) -> tuple[str, ...]:
-    return tuple(slug(dict(config)) or ALWAYS for config, _ in report.layout)
+    return tuple(ordered(slug(dict(config)) or ALWAYS for config, _ in report.layout))
+
+
+def ordered(configs: Iterable[str]) -> list[str]:
+    """
+    Return *configs* with the fewest symbols first.
+
+    >>> ordered(["A-B", "B", "none", "A"])
+    ['none', 'A', 'B', 'A-B']
+    """
+    return sorted(configs, key=lambda config: (len(symbols_on(config)), config))
 
 
 def symbols_on(config: str) -> frozenset[str]:
@@ -373,7 +385,7 @@ def difference(old: Value, new: Value) -> str:
     >>> difference({"keep": frozenset({"IO"})}, {"keep": frozenset({"IO"}), "force": frozenset({"ZERO"})})
     'ZERO drop -> force'
     >>> difference({"is": frozenset({"IO"})}, {"is": frozenset({"FS"})})
-    '+ FS, - IO'
+    '- IO, + FS'
     """
     verbs = {*old, *new}
     nothing = "drop" if verbs <= {"keep", "force", "drop"} else "nothing"

@@ -12,7 +12,7 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from .baseline import ALWAYS, Baseline, symbols_on
+from .baseline import ALWAYS, Baseline, ordered, symbols_on
 from .errors import UsageError
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _baseline(raw: dict[str, Any], label: str) -> Baseline:
     for name, text in fails.items():
         _expect(text, str, name)
     bits: dict[str, dict[str, int]] = {}
-    layouts = _read(_BITS, raw.pop(_BITS, {}))
+    layouts = _read(_BITS, raw.pop(_BITS)) if _BITS in raw else {}
     for config, flags in layouts.items():
         for flag, places in flags.items():
             if len(places) != 1 or not all(p.isdecimal() for p in places):
@@ -88,7 +88,7 @@ def _baseline(raw: dict[str, Any], label: str) -> Baseline:
                 raise _DamagedError(message)
             bits.setdefault(flag, {})[config] = int(*places)
     values = {subject: _read(subject, table) for subject, table in raw.items()}
-    return Baseline(label, release, values, bits, tuple(layouts), fails)
+    return Baseline(label, release, values, bits, tuple(ordered(layouts)), fails)
 
 
 def _expect(value: Any, kind: type[dict[Any, Any] | str], name: str) -> Any:  # noqa: ANN401 - whatever TOML holds
@@ -101,7 +101,7 @@ def _expect(value: Any, kind: type[dict[Any, Any] | str], name: str) -> Any:  # 
 
 # The lines of a table: what holds in every configuration first.
 def _table(values: Mapping[str, Value]) -> list[str]:
-    configs = sorted(values, key=lambda c: (len(symbols_on(c)), c))
+    configs = ordered(values)
     lines = [] if configs == [ALWAYS] else [f"{_CONFIGS} = {_listed(configs)}"]
     facts: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for verb in sorted({verb for value in values.values() for verb in value}):

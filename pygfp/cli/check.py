@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import BaselineError
 from ..render.formats import COMMON, FORMATS
 from . import options, output
 
 if TYPE_CHECKING:
     import argparse
 
+    from ..baseline import Baseline
     from ..report import Report
 
 HELP = "verdicts on a source against the model"
@@ -62,14 +65,26 @@ def run(arguments: argparse.Namespace) -> int:
         accepted = baseline_text.load(options.read(arguments.baseline, "--baseline"), str(arguments.baseline))
     report = _report(arguments)
     if arguments.save_baseline:
-        accepted = baseline.of_report(report, str(arguments.save_baseline))
-        output.write(baseline_text.dump(accepted), arguments.save_baseline)
+        accepted = _saved(report, arguments.save_baseline)
     if accepted:
         report = baseline.apply(report, accepted, arguments.helper)
     output.write(_rendered(report, arguments), arguments.output)
     if arguments.bisect:
         return report.bisect_status(strict=arguments.strict, named=arguments.helper is not None)
     return report.exit_status(strict=arguments.strict)
+
+
+def _saved(report: Report, path: Path) -> Baseline | None:
+    """What is accepted from now on; None where the report, which says why and fails, cannot be."""
+    from .. import baseline, baseline_text  # noqa: PLC0415 - a usage error needs none of this
+
+    try:
+        accepted = baseline.of_report(report, str(path))
+    except BaselineError as exc:
+        print(f"pygfp: {exc}", file=sys.stderr)
+        return None
+    output.write(baseline_text.dump(accepted), path)
+    return accepted
 
 
 def _report(arguments: argparse.Namespace) -> Report:
