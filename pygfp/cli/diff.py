@@ -102,10 +102,14 @@ def _sides(arguments: argparse.Namespace) -> tuple[Source, Source]:
 
 def _patched(arguments: argparse.Namespace) -> tuple[Source, Source, tuple[str, ...]]:
     """A source without and with the patch."""
-    from ..patched import patched  # noqa: PLC0415 - a usage error needs none of this
+    from .. import sources  # noqa: PLC0415 - a usage error needs none of this
+    from ..patched import patched  # noqa: PLC0415 - ditto
 
     if arguments.new is not None:
         message = f"--patch takes one SOURCE, found two: {arguments.old} and {arguments.new}"
+        raise UsageError(message)
+    if arguments.old is not None and sources.is_range(arguments.old):
+        message = f"--patch takes one SOURCE, found a range: {arguments.old}"
         raise UsageError(message)
     path = arguments.patch
     label = "the patch on stdin" if path == "-" else Path(path).name
