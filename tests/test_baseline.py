@@ -333,8 +333,9 @@ class TestDifferences:
         self, run: Run, bundled_tree: Path, tmp_path: Path
     ) -> None:
         run("check", bundled_tree, "--save-baseline", tmp_path / "b")
-        for setting in ("CONFIG_LOCKDEP=y", "CONFIG_LOCKDEP=n", "CONFIG_ZONE_DMA=y"):
-            status, out, _ = run("check", bundled_tree, "--set", setting, "--baseline", tmp_path / "b")
+        (tmp_path / "config").write_text("CONFIG_LOCKDEP=y\nCONFIG_ZONE_DMA=y\n# CONFIG_NUMA is not set\n")
+        for narrowing in (["--set", "CONFIG_LOCKDEP=n"], ["--config", tmp_path / "config"]):
+            status, out, _ = run("check", bundled_tree, *narrowing, "--baseline", tmp_path / "b")
             assert status == 0, out
 
 
@@ -449,6 +450,11 @@ class TestFile:
         assert "No space left" in err
         assert base.read_text() == "as it was"
         assert [p.name for p in tmp_path.iterdir()] == ["b"]
+
+    def test_both_at_once_cannot_be_meant(self, run: Run, tmp_path: Path) -> None:
+        status, out, err = run("check", "--baseline", tmp_path / "a", "--save-baseline", tmp_path / "b")
+        assert (status, out) == (2, "")
+        assert "not allowed with argument --baseline" in err
 
     def test_a_format_for_machines_goes_with_it(self, run: Run, bundled_tree: Path, tmp_path: Path) -> None:
         broken(bundled_tree)

@@ -45,7 +45,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_baseline(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("baseline")
+    group = parser.add_argument_group("baseline").add_mutually_exclusive_group()
     group.add_argument(
         "--baseline", metavar="FILE", type=Path, help="what FILE holds passes, and what differs from it fails"
     )
