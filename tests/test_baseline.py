@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import readers
 from test_formats import GFP_H, TYPES_H, broken, edit, unbuildable, with_news
 
 from pygfp import sources
@@ -450,6 +451,19 @@ class TestFile:
         assert "No space left" in err
         assert base.read_text() == "as it was"
         assert [p.name for p in tmp_path.iterdir()] == ["b"]
+
+    @pytest.mark.parametrize("name", list(readers.READERS))
+    def test_what_is_missed_is_in_every_format(self, run: Run, bundled_tree: Path, tmp_path: Path, name: str) -> None:
+        run("check", bundled_tree, "--save-baseline", tmp_path / "b")
+        text = (tmp_path / "b").read_text().replace("GFP_NOIO", "GFP_GONE").replace("__GFP_ZERO = 8", "__GFP_GONE = 9")
+        (tmp_path / "b").write_text(text.replace("helper.gfp_has_io_fs", "helper.gfp_gone"))
+        status, out, _ = run("check", bundled_tree, "--baseline", tmp_path / "b", "--format", name)
+        found = readers.READERS[name](out)
+        assert (status, found.clean) == (1, False)
+        missed = {"composite.GFP_GONE.baseline", "helper.gfp_gone.baseline", "layout.__GFP_GONE.baseline"}
+        assert missed | {"composite.GFP_NOIO", "helper.gfp_has_io_fs", "layout.__GFP_ZERO.baseline"} <= set(
+            found.outcomes
+        )
 
     def test_both_at_once_cannot_be_meant(self, run: Run, tmp_path: Path) -> None:
         status, out, err = run("check", "--baseline", tmp_path / "a", "--save-baseline", tmp_path / "b")

@@ -496,7 +496,8 @@ class TestBadSource:
 
     def test_a_tree_without_git(self, run: Run, bundled_tree: Path) -> None:
         (bundled_tree / "Makefile").write_text("")
-        failing(run, bundled_tree)
+        assert "not a git repository" in failing(run, bundled_tree)
+        assert "name two sources (OLD NEW)" in failing(run, bundled_tree)
 
     def test_bundled_alone(self, run: Run, repo: Path) -> None:
         assert "name what to compare it with" in failing(run, "bundled", status=2)
