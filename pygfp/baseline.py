@@ -13,19 +13,19 @@ import fnmatch
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from .baseline_value import difference, of_form, words
 from .config import slug
 from .errors import BaselineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from .baseline_value import Value
     from .config import Assignment
     from .report import Check, Report
-
-#: A meaning: flags, or combinations of them, by what becomes of them: ``{"keep": {"IO"}, "force": {"NOWARN"}}``.
-Value = dict[str, frozenset[str]]
 
 #: What a subject that depends on no CONFIG symbol has in place of a configuration.
 ALWAYS = "always"
@@ -322,12 +322,16 @@ def _says_more(check: Check) -> bool:
 
 
 def _failure(check: Check) -> str:
-    """A failure in words that stay the same while the same thing fails: without line numbers."""
-    seen = [
-        f"{name} {w.input:#x}: {w.actual}" for name, w in (("first", check.first), ("smallest", check.smallest)) if w
+    """A failure in words that stay the same while the same thing fails: without line numbers, bits and counts."""
+    said = []
+    if check.kind not in {"layout", "composite"} and check.mismatches:
+        said.append(f"{Fraction(check.mismatches, check.inputs)} of the inputs")
+    said += [
+        f"{name} {w.input_names or hex(w.input)} gives {w.actual_names or w.actual}"
+        for name, w in (("smallest", check.smallest), ("first", check.first))
+        if w and not (name == "first" and check.smallest and w.input == check.smallest.input)
     ]
-    count = f"{check.mismatches} of {check.inputs}" if check.mismatches else ""
-    return "; ".join(filter(None, [count, *seen, re.sub(r":\d+: ", ": ", check.message)]))
+    return "; ".join([*said, re.sub(r":\d+: ", ": ", check.message)])
 
 
 def _value(check: Check) -> Value | None:
@@ -336,69 +340,4 @@ def _value(check: Check) -> Value | None:
         return None
     if check.message.startswith(_COMPILED_OUT):
         return {_COMPILED_OUT: frozenset({"anything"})}
-    form = check.form
-    if form is None:
-        return None
-    if "rows" in form:
-        return _table(form["rows"])
-    if form.keys() == {"flags"}:
-        return {"is": frozenset(_short(form["flags"])) or frozenset({"0"})}
-    found = {key.replace("_", " "): frozenset(_short(names)) for key, names in form.items() if names}
-    return found or {"drop": frozenset({"anything"})}
-
-
-def _short(names: Iterable[str]) -> list[str]:
-    return [n.removeprefix("__GFP_") for n in names]
-
-
-def _table(rows: Iterable[Mapping[str, Any]]) -> Value:
-    """A table by its answers, less the flags that no answer depends on."""
-    answers = {frozenset(_short(row["flags"])): _answer(row) for row in rows}
-    for flag in sorted(frozenset[str]().union(*answers)):
-        if all(answers.get(inputs ^ {flag}) == answer for inputs, answer in answers.items()):
-            answers = {inputs: answer for inputs, answer in answers.items() if flag not in inputs}
-    found: dict[str, set[str]] = {}
-    for inputs, answer in answers.items():
-        none = "none" if len(answers) > 1 else "anything"
-        found.setdefault(answer, set()).add("|".join(sorted(inputs)) or none)
-    return {answer: frozenset(inputs) for answer, inputs in found.items()}
-
-
-def _answer(row: Mapping[str, Any]) -> str:
-    return "BUG" if row["bug"] else f"{row['value']}{' and WARN' if row['warned'] else ''}"
-
-
-def words(value: Value) -> str:
-    """
-    Return a meaning in words.
-
-    >>> words({"keep": frozenset({"IO", "FS"}), "force": frozenset({"NOWARN"})})
-    'force NOWARN, keep FS IO'
-    """
-    return ", ".join(f"{verb} {' '.join(sorted(items))}".removeprefix("is ") for verb, items in sorted(value.items()))
-
-
-def difference(old: Value, new: Value) -> str:
-    """
-    Return what becomes of which flags instead.
-
-    >>> difference({"keep": frozenset({"IO"})}, {"keep": frozenset({"IO"}), "force": frozenset({"ZERO"})})
-    'ZERO drop -> force'
-    >>> difference({"is": frozenset({"IO"})}, {"is": frozenset({"FS"})})
-    '- IO, + FS'
-    """
-    verbs = {*old, *new}
-    nothing = "drop" if verbs <= {"keep", "force", "drop"} else "nothing"
-    ways: dict[tuple[str, str], list[str]] = {}
-    for item in sorted(frozenset[str]().union(*old.values(), *new.values())):
-        was, now = (next((v for v, items in side.items() if item in items), nothing) for side in (old, new))
-        if was != now:
-            ways.setdefault((was, now), []).append(item)
-    said = []
-    for (was, now), items in sorted(ways.items()):
-        some = " ".join(items[:_SHOWN]) + (f" and {len(items) - _SHOWN} more" if items[_SHOWN:] else "")
-        if verbs == {"is"}:
-            said.append(f"{'+' if was == nothing else '-'} {some}")
-        else:
-            said.append(f"{some} {was} -> {now}")
-    return ", ".join(said)
+    return of_form(check.form) if check.form else None

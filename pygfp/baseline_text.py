@@ -18,7 +18,7 @@ from .errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .baseline import Value
+    from .baseline_value import Value
 
 SCHEMA = "pygfp.baseline/1"
 
@@ -44,7 +44,10 @@ def dump(baseline: Baseline) -> str:
         lines += ["", f"[{_BITS}]", *_table(bits)]
     if baseline.fails:
         lines += ["", f"[{_quoted(_FAILS)}]"]
-        lines += [f"{_quoted(name)} = {_quoted(text)}" for name, text in sorted(baseline.fails.items())]
+        alike: dict[str, list[str]] = {}
+        for name, text in sorted(baseline.fails.items()):
+            alike.setdefault(text, []).append(name)
+        lines += [f"{_quoted(text)} = {_listed(names, width=0)}" for text, names in alike.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -76,9 +79,12 @@ class _DamagedError(Exception):
 
 def _baseline(raw: dict[str, Any], label: str) -> Baseline:
     release = _expect(raw.pop("release", ""), str, "release")
-    fails = _expect(raw.pop(_FAILS, {}), dict, _FAILS)
-    for name, text in fails.items():
-        _expect(text, str, name)
+    fails: dict[str, str] = {}
+    for text, names in _expect(raw.pop(_FAILS, {}), dict, _FAILS).items():
+        if not isinstance(names, list):
+            message = f"expected a list of checks for {text!r}"
+            raise _DamagedError(message)
+        fails |= {_expect(name, str, text): text for name in names}
     bits: dict[str, dict[str, int]] = {}
     layouts = _read(_BITS, raw.pop(_BITS)) if _BITS in raw else {}
     for config, flags in layouts.items():
@@ -162,11 +168,11 @@ def _items(value: object, name: str) -> list[str]:
     return text.split()
 
 
-def _listed(items: list[str]) -> str:
+def _listed(items: list[str], width: int = _WIDTH) -> str:
     if len(items) == 1 and items[0].isdecimal():
         return items[0]
     line = _quoted(" ".join(items))
-    return line if len(line) <= _WIDTH else "[\n" + "".join(f"  {_quoted(item)},\n" for item in items) + "]"
+    return line if len(line) <= width else "[\n" + "".join(f"  {_quoted(item)},\n" for item in items) + "]"
 
 
 def _key(name: str) -> str:
