@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import b4
 import pytest
-from repositories import IDENTITY, comment, commit, does_not_compile, git, keep_zero, replace, repository
+from histories import IDENTITY, comment, commit, does_not_compile, git, keep_zero, replace, repository
 from test_docs import commands
 
 if TYPE_CHECKING:

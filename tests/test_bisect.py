@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from repositories import GFP_H, IDENTITY, comment, commit, does_not_compile, git, keep_zero, replace, repository
+from histories import GFP_H, IDENTITY, comment, commit, does_not_compile, git, keep_zero, replace, repository
 
 from pygfp.changes import Change, DiffReport
 from pygfp.cli import main

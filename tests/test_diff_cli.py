@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import readers
-from repositories import GFP_H, comment, commit, does_not_compile, git, keep_zero, replace, repository, state
+from histories import GFP_H, comment, commit, does_not_compile, git, keep_zero, replace, repository, state
 
 if TYPE_CHECKING:
     from collections.abc import Callable

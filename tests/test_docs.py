@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from repositories import IDENTITY, comment, commit, git, keep_zero, repository
+from histories import IDENTITY, comment, commit, git, keep_zero, repository
 
 PAGES = ("review.md", "bisect.md", "ci.md")
 SAID = "__GFP_ZERO drop -> keep"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import ROOT
-from repositories import keep_zero, repository
+from histories import keep_zero, repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable
