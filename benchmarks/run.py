@@ -130,19 +130,27 @@ def memory(tree: Path) -> None:
     print(f"peak memory of a check from scratch, largest process: {peak:.0f} MB")
 
 
+def private_copy(source: Path, target: Path) -> Path:
+    """Return *target* with a copy of what pygfp reads of the tree *source*."""
+    shutil.copytree(source / "include/linux", target / "include/linux")
+    for extra in ("Makefile", "include/trace/events/mmflags.h"):
+        if (source / extra).is_file():
+            (target / extra).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source / extra, target / extra)
+    return target
+
+
 def main() -> None:
     """Run every benchmark on a private copy of the tree, with a private cache."""
+    import diff  # noqa: PLC0415 - it takes from here what it shares
+
     source = Path(sys.argv[1]) if len(sys.argv) > 1 else sources.csrc()
     with tempfile.TemporaryDirectory() as name:
         os.environ["XDG_CACHE_HOME"] = str(Path(name) / "cache")
-        tree = Path(name) / "tree"
-        shutil.copytree(source / "include/linux", tree / "include/linux")
-        for extra in ("Makefile", "include/trace/events/mmflags.h"):
-            if (source / extra).is_file():
-                (tree / extra).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(source / extra, tree / extra)
+        tree = private_copy(source, Path(name) / "tree")
         memory(tree)
         edit_to_verdict(tree)
+        diff.measure(tree)
         full_sweep(tree)
 
 

@@ -5,7 +5,7 @@ What a diff found, as plain values: the report that renderers turn into text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .report import SKIP, UNCHECKED, check_id
@@ -148,10 +148,11 @@ class DiffReport:
         """
         Return the status for ``git bisect run``: 0 good, 1 bad, 125 where this commit cannot be judged.
 
+        What does not compile any more cannot be judged: that is no change in meaning.
+
         :param named: certain helpers were asked for: that one does not exist on a side is no change
         """
-        there = replace(self, changes=tuple(c for c in self.changes if not (named and c.is_presence)))
-        if named and len(there.changes) < len(self.changes) and not there.changes:
-            return SKIP
-        status = there.exit_status()
-        return SKIP if status == UNCHECKED else status
+        found = [c for c in self.changes if c.change != "broken" and not (named and c.is_presence)]
+        if found:
+            return 1
+        return SKIP if self.changes or self.exit_status() == UNCHECKED else 0

@@ -67,6 +67,10 @@ class PatchError(PygfpError):
         self.hunk = hunk
 
 
+class BaselineError(PygfpError):
+    """A report holds something that was not compared, so that no baseline can be made of it."""
+
+
 class ExtractionError(PygfpError):
     """
     A wanted definition occurs in the text and cannot be cut out.

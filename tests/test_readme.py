@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import ROOT
+from histories import keep_zero, repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,19 @@ def test_the_session_is_what_the_tool_prints(
     compiler = re.compile(r"gcc [\d.]+$")
     printed = [compiler.sub("gcc", line) for line in out.splitlines()]
     assert [line for line in shown if line and compiler.sub("gcc", line) not in printed] == []
+
+
+def test_the_diff_session_is_what_the_tool_prints(
+    run: Callable[..., tuple[int, str, str]], bundled_tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(repository(bundled_tree))
+    keep_zero(bundled_tree)
+    status, out, _ = run("diff")
+    assert status == 1
+    block = README.split("    $ pygfp diff\n")[1].split("\n\n")[0]
+    shown = [line[4:] for line in block.splitlines() if line.strip() != "[...]"]
+    assert len(shown) > 4
+    assert [line for line in shown if line not in out.splitlines()] == []
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(([^)]+)\)", README))

@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import BaselineError
 from ..render.formats import COMMON, FORMATS
 from . import options, output
 
 if TYPE_CHECKING:
     import argparse
 
+    from ..baseline import Baseline
     from ..report import Report
 
 HELP = "verdicts on a source against the model"
@@ -42,7 +45,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_baseline(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("baseline")
+    group = parser.add_argument_group("baseline").add_mutually_exclusive_group()
     group.add_argument(
         "--baseline", metavar="FILE", type=Path, help="what FILE holds passes, and what differs from it fails"
     )
@@ -53,23 +56,35 @@ def _add_baseline(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return the exit status."""
-    from .. import baseline  # noqa: PLC0415 - a usage error needs none of this
+    from .. import baseline, baseline_text  # noqa: PLC0415 - a usage error needs none of this
 
     output.require_writable(arguments.output)
     output.require_writable(arguments.save_baseline, "--save-baseline")
     accepted = None
     if arguments.baseline:
-        accepted = baseline.load(options.read(arguments.baseline, "--baseline"), str(arguments.baseline))
+        accepted = baseline_text.load(options.read(arguments.baseline, "--baseline"), str(arguments.baseline))
     report = _report(arguments)
     if arguments.save_baseline:
-        accepted = baseline.of_report(report, str(arguments.save_baseline))
-        output.write(baseline.dump(accepted), arguments.save_baseline)
+        accepted = _saved(report, arguments.save_baseline)
     if accepted:
         report = baseline.apply(report, accepted, arguments.helper)
     output.write(_rendered(report, arguments), arguments.output)
     if arguments.bisect:
         return report.bisect_status(strict=arguments.strict, named=arguments.helper is not None)
     return report.exit_status(strict=arguments.strict)
+
+
+def _saved(report: Report, path: Path) -> Baseline | None:
+    """What is accepted from now on; None where the report, which says why and fails, cannot be."""
+    from .. import baseline, baseline_text  # noqa: PLC0415 - a usage error needs none of this
+
+    try:
+        accepted = baseline.of_report(report, str(path))
+    except BaselineError as exc:
+        print(f"pygfp: {exc}", file=sys.stderr)
+        return None
+    output.write(baseline_text.dump(accepted), path)
+    return accepted
 
 
 def _report(arguments: argparse.Namespace) -> Report:

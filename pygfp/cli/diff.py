@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import UsageError
+from ..errors import KernelTreeError, UsageError
 from ..render.formats import COMMON, FORMATS
 from . import options, output
 
@@ -90,7 +90,11 @@ def _sides(arguments: argparse.Namespace) -> tuple[Source, Source]:
     if sources.is_range(old):
         return sources.resolve_range(old)
     if Path(old).is_dir():
-        return sources.head_and_worktree(Path(old))
+        try:
+            return sources.head_and_worktree(Path(old))
+        except KernelTreeError as exc:
+            message = f"{exc}; name two sources (OLD NEW) to compare it with another"
+            raise KernelTreeError(message, path=exc.path, file=exc.file) from exc
     directory, at, _ = old.rpartition("@")
     if at and Path(directory or ".").is_dir():
         return sources.resolve(old), sources.resolve(directory or ".")
@@ -102,10 +106,14 @@ def _sides(arguments: argparse.Namespace) -> tuple[Source, Source]:
 
 def _patched(arguments: argparse.Namespace) -> tuple[Source, Source, tuple[str, ...]]:
     """A source without and with the patch."""
-    from ..patched import patched  # noqa: PLC0415 - a usage error needs none of this
+    from .. import sources  # noqa: PLC0415 - a usage error needs none of this
+    from ..patched import patched  # noqa: PLC0415 - ditto
 
     if arguments.new is not None:
         message = f"--patch takes one SOURCE, found two: {arguments.old} and {arguments.new}"
+        raise UsageError(message)
+    if arguments.old is not None and sources.is_range(arguments.old):
+        message = f"--patch takes one SOURCE, found a range: {arguments.old}"
         raise UsageError(message)
     path = arguments.patch
     label = "the patch on stdin" if path == "-" else Path(path).name

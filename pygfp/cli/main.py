@@ -35,22 +35,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     No exception of pygfp gets through: what went wrong is one message on stderr.
     """
     _require_streams()
+    words = sys.argv[1:] if argv is None else argv
     try:
-        arguments = _parser().parse_args(argv)
+        arguments = _parser().parse_args(words)
     except SystemExit as exc:
-        return exc.code if isinstance(exc.code, int) else _USAGE
+        return _STOP if exc.code and _is_bisect(words) else int(exc.code or 0)
+    bisect = getattr(arguments, "bisect", False)
     try:
         return _run(arguments)
     except PygfpError as exc:
         if isinstance(exc, BuildError) and getattr(arguments, "verbose", False):
             sys.stderr.write(exc.stderr)
-        return _complain(str(exc), _status(exc, bisect=getattr(arguments, "bisect", False)))
+        return _complain(str(exc), _status(exc, bisect=bisect))
     except BrokenPipeError:
         # The reader of our output is gone; keep the interpreter from saying so once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _UNCHECKED
+        return _STOP if bisect else _UNCHECKED
     except (KeyboardInterrupt, Exception) as exc:  # noqa: BLE001 - exit 1 would say that the header is at fault
-        return _give_up(exc)
+        status = _give_up(exc)
+        return _STOP if bisect else status
+
+
+def _is_bisect(words: Sequence[str]) -> bool:
+    """Whether a command line that cannot be parsed is one for ``git bisect run``, where 2 would mean a bad commit."""
+    return any(len(word) > len("--b") and "--bisect".startswith(word) for word in words)
 
 
 def _status(exc: PygfpError, *, bisect: bool) -> int:

@@ -133,7 +133,9 @@ def verdict(report: DiffReport) -> tuple[str, str, str]:
     not_compared = f"{len(report.problems)} not compared" if report.problems else ""
     if status == 1:
         ways = Counter(change.change for change in report.changes)
-        said = ", ".join([*(f"{n} {way}" for way, n in ways.items()), *([not_compared] if not_compared else [])])
+        n_broken = len(wording.groups(report.broken))
+        broken = f"{count(n_broken, 'check')} {'fails' if n_broken == 1 else 'fail'} that did not" if n_broken else ""
+        said = ", ".join(filter(None, [*(f"{n} {way}" for way, n in ways.items()), broken, not_compared]))
         return "fail", "CHANGED", f": {said}; {report.domain}"
     return "error", "COULD NOT BE COMPARED", f": {not_compared or 'nothing was compared'}"
 
