@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+``pygfp decode``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from ..errors import UsageError
+from . import kernel, options, output
+
+if TYPE_CHECKING:
+    import argparse
+
+HELP = "names for masks, also inside a log on stdin"
+DESCRIPTION = "Say what masks mean on a kernel; with '-', or in a pipe, what the masks of a log mean."
+
+_BLOCK = 1 << 20
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command to *parser*."""
+    parser.add_argument(
+        "masks",
+        metavar="MASK",
+        nargs="*",
+        help="a hex or decimal number, also as a log has it: '0xcc0(GFP_KERNEL)'; '-' reads a log from stdin",
+    )
+    kernel.add(parser)
+    options.add_output(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return the exit status."""
+    output.require_writable(arguments.output)
+    if arguments.masks == ["-"] or (not arguments.masks and not sys.stdin.isatty()):
+        return _log(arguments)
+    if not arguments.masks or "-" in arguments.masks:
+        message = "expected masks, or '-' alone for a log on stdin; for example: pygfp decode 0xcc0"
+        raise UsageError(message)
+    from ..decode import decode, parse_mask  # noqa: PLC0415 - a usage error needs none of this
+    from ..render import decode as rendering  # noqa: PLC0415 - ditto
+
+    parsed = [parse_mask(text) for text in arguments.masks]
+    tables = kernel.tables(arguments)
+    masks = [decode(value, tables, claimed) for value, claimed in parsed]
+    status = int(any(m.agrees is False for m in masks))
+    if arguments.format == "json":
+        text = rendering.json(masks, tables, status)
+    else:
+        text = rendering.text(masks, tables, output.style(arguments))
+    output.write(text, arguments.output)
+    return status
+
+
+def _log(arguments: argparse.Namespace) -> int:
+    from ..annotate import Annotator  # noqa: PLC0415 - a single mask needs none of this
+    from ..render import decode as rendering  # noqa: PLC0415 - ditto
+
+    annotator = Annotator(kernel.tables(arguments), rendering.note)
+    write = sys.stdout.buffer.write
+    while data := os.read(sys.stdin.fileno(), _BLOCK):
+        for piece in annotator.feed(data):
+            write(piece)
+        sys.stdout.buffer.flush()
+    for piece in annotator.end():
+        write(piece)
+    return int(annotator.counts.disagreements > 0)

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+The options that choose a kernel whose flags are spoken of: a source, or a release of the facts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import options
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ..tables import Tables
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the options to *parser*."""
+    group = parser.add_argument_group("kernel (default: the tree that the current directory is in, else bundled)")
+    one = group.add_mutually_exclusive_group()
+    one.add_argument("--release", metavar="X.Y", help="a release as pygfp knows it: no tree and no compiler is needed")
+    one.add_argument("--source", metavar="SOURCE", help="'bundled', a kernel tree or headers package, or DIR@REV")
+    options.add_selection(parser)
+
+
+def tables(arguments: argparse.Namespace) -> Tables:
+    """Return the flag tables of the kernel that *arguments* name."""
+    from .. import tables as making  # noqa: PLC0415 - a usage error needs none of this
+
+    return making.of_release(arguments.release, options.selection(arguments))
