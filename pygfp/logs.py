@@ -1,98 +1,119 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
-Masks in a log: where they stand, what they mean, and whether the names that the log gives them are right.
+Where masks stand in a log, what the log calls them, and which kernel it says that it is of.
 
-Works on bytes, a block at a time: every byte of the log comes out again as it came in, and a line that
-holds a mask is followed by a line for each.
+Works on blocks of bytes: a memory search finds the few places that are worth a pattern.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from .decode import CLAIM, MAX_BITS, number
+from .decode import CLAIM, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: What a line must hold to be looked at: found by memory search, before any pattern is tried.
-_NEEDLES = (b"gfp", b"mode:0x", b"mask 0x", b"Linux version ", b"ainted")
-
-_MENTION = re.compile(
-    (
-        r"(?<![A-Za-z0-9_])(?:"
-        # Keys that are of a mask, whatever stands around them.
-        rf"(?P<key>gfp_mask|gfp_flags|gfp)(?:=|: ?| )(?:(?P<value>0x[0-9a-fA-F]+|[0-9]+)(?![\w.])|(?P<names>{CLAIM}))"
-        # Words that mean a mask only where names follow, or where an allocation is spoken of.
-        r"|(?P<word>mode:|mask )(?P<number>0x[0-9a-fA-F]+)(?![\w.])"
-        rf")(?:[ ]?\((?P<claim>{CLAIM}|)\))?"
-    ).encode()
+_NUMBER = r"0x[0-9a-fA-F]+|[0-9]+"
+_CLAIM = rf"(?:[ ]?\((?P<claim>{CLAIM}|)\))?"
+# A key that is of a mask, whatever stands around it.
+_KEY = re.compile(
+    rf"(?<![A-Za-z0-9_])gfp(?:_mask|_flags)?(?:=|: ?| )"
+    rf"(?:(?P<value>{_NUMBER})(?![\w.]){_CLAIM}|(?P<names>{CLAIM})(?![\w|]))".encode()
 )
+# A word that means a mask where names follow, or where an allocation is spoken of.
+_WORD = re.compile(rf"(?<![A-Za-z0-9_])(?:mode:|mask )(?P<value>0x[0-9a-fA-F]+)(?![\w.]){_CLAIM}".encode())
 _ALLOCATION = re.compile(rb"order:\d|allocat")
-_BANNER = re.compile(rb"(?:Linux version |Not tainted |Tainted: [A-Z ]+ )(\d{1,4}\.\d{1,4}\.\d{1,4})(?=[\s+~_-])")
-_DEBIAN = re.compile(rb"Debian (\d{1,4}\.\d{1,4}\.\d{1,4})-")
+_RELEASE = rb"(?P<release>\d{1,4}\.\d{1,4}\.\d{1,4})(?=[\s+~_-])"
+_BANNER = re.compile(rb"Linux version " + _RELEASE)
+# The head of a stack trace says it as well.
+_TAINT = re.compile(rb"ainted(?:: [A-Z ]+)? " + _RELEASE)
+_DEBIAN = re.compile(rb"Debian (?P<series>\d{1,4}\.\d{1,4})\.\d{1,4}(?=-)")
+
+#: What memory is searched for, and the pattern that is tried there.
+_SEARCHED = (
+    (b"gfp", _KEY),
+    (b"mode:0x", _WORD),
+    (b"mask 0x", _WORD),
+    (b"Linux version ", _BANNER),
+    (b"ainted", _TAINT),
+)
 
 
 @dataclass(frozen=True)
 class Mention:
     """
-    A mask in a line.
+    A mask in a log.
 
     :ivar text: the bytes that it was read from
-    :ivar value: the mask; None where only names stand there
-    :ivar claimed: the names that the log gives, or None
-    :ivar too_wide: the number has more than 64 bits
+    :ivar value: the mask; None where only names stand there, and for a number of more than 64 bits
+    :ivar claimed: the names that the log gives, ``""`` for an empty pair of brackets, None for none
+    :ivar is_too_wide: a number of more than 64 bits stands there
     """
 
     text: bytes
     value: int | None
     claimed: str | None
-    too_wide: bool = False
+    is_too_wide: bool = False
 
 
-def mentions(line: bytes) -> Iterator[Mention]:
-    """Return the masks that *line* mentions, in order."""
-    for match in _MENTION.finditer(line):
-        if match["word"] and match["claim"] is None and not _ALLOCATION.search(line, 0, match.start()):
-            continue
-        digits = match["value"] or match["number"]
-        claim = match["names"] or match["claim"]
-        claimed = None if claim is None else claim.decode()
-        if digits is None:
-            yield Mention(match.group(), None, claimed)
-            continue
-        # Python refuses to read decimal numbers of thousands of digits.
-        value = number(digits.decode()) if len(digits) <= MAX_BITS else 1 << MAX_BITS
-        yield Mention(match.group(), value, claimed, too_wide=value >> MAX_BITS > 0)
-
-
-def banner(line: bytes) -> str | None:
+def mention(text: bytes) -> Mention:
     """
-    Return the release that *line* says the kernel is, or None.
+    Return the mask that *text* mentions, which :func:`places` found.
 
-    >>> banner(b"[    0.0] Linux version 6.1.0-18-amd64 (x@y) #1 SMP PREEMPT_DYNAMIC Debian 6.1.76-1 (2024-02-01)")
-    '6.1.76'
+    >>> mention(b"mode:0xcc0(GFP_KERNEL)").claimed
+    'GFP_KERNEL'
     """
-    match = _BANNER.search(line)
-    if not match:
-        return None
-    release = match[1].decode()
-    exact = _DEBIAN.search(line, match.end())
-    # A distribution keeps the number of its interface and says behind it what it was built from.
-    if exact and exact[1].split(b".")[:2] == match[1].split(b".")[:2]:
-        return exact[1].decode()
-    return release
+    match = _KEY.fullmatch(text) or _WORD.fullmatch(text)
+    if match is None:
+        message = f"{text!r} mentions no mask"
+        raise ValueError(message)
+    names = match.groupdict().get("names")
+    if names:
+        return Mention(text, None, names.decode())
+    value = number(match["value"].decode())
+    claim = match["claim"]
+    return Mention(text, value, None if claim is None else claim.decode(), is_too_wide=value is None)
 
 
-def lines_with_masks(block: bytes) -> list[tuple[int, int]]:
-    """Return start and end of each line of *block* that is worth a look, in order; the end is behind the newline."""
-    found = set()
-    for needle in _NEEDLES:
+def places(block: bytes) -> Iterator[tuple[int, bytes, str | None]]:
+    """
+    Return what *block* holds in order: the offset, and either the text of a mask or the release that a line names.
+
+    :return: (offset, text of a mask, None), or (offset, ``b""``, release)
+
+    >>> list(places(b"a: page allocation failure: order:0, mode:0x20, b"))
+    [(37, b'mode:0x20', None)]
+    """
+    found: list[tuple[int, re.Match[bytes]]] = []
+    for needle, pattern in _SEARCHED:
         at = block.find(needle)
         while at >= 0:
-            end = block.find(b"\n", at) + 1 or len(block)
-            found.add((block.rfind(b"\n", 0, at) + 1, end))
-            at = block.find(needle, end)
-    return sorted(found)
+            match = pattern.match(block, at)
+            if match:
+                found.append((at, match))
+            at = block.find(needle, match.end() if match else at + 1)
+    for at, match in sorted(found, key=itemgetter(0)):
+        pattern = match.re
+        if pattern is _BANNER or pattern is _TAINT:
+            yield at, b"", _release(block, match)
+        elif pattern is _KEY or match["claim"] is not None or _allocates(block, at):
+            yield at, match.group(), None
+
+
+def _allocates(block: bytes, at: int) -> bool:
+    """Whether the line of a number speaks of an allocation before it."""
+    return _ALLOCATION.search(block, block.rfind(b"\n", 0, at) + 1, at) is not None
+
+
+def _release(block: bytes, match: re.Match[bytes]) -> str:
+    """A distribution keeps the number of its interface, and says behind it what it was built from."""
+    release = match["release"]
+    end = block.find(b"\n", match.end())
+    for exact in _DEBIAN.finditer(block, match.end(), end if end >= 0 else len(block)):
+        if exact["series"] == release.rpartition(b".")[0]:
+            return exact.group()[len(b"Debian ") :].decode()
+    return release.decode()

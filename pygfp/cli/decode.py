@@ -14,6 +14,10 @@ from . import kernel, options, output
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
+    from typing import IO
+
+    from ..annotate import Annotator
 
 HELP = "names for masks, also inside a log on stdin"
 DESCRIPTION = "Say what masks mean on a kernel; with '-', or in a pipe, what the masks of a log mean."
@@ -57,15 +61,43 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _log(arguments: argparse.Namespace) -> int:
-    from ..annotate import Annotator  # noqa: PLC0415 - a single mask needs none of this
-    from ..render import decode as rendering  # noqa: PLC0415 - ditto
+    """Annotate stdin, or list its masks as JSON."""
+    from ..annotate import Annotator, Kernel  # noqa: PLC0415 - a single mask needs none of this
+    from ..render import log as rendering  # noqa: PLC0415 - ditto
 
-    annotator = Annotator(kernel.tables(arguments), rendering.note)
-    write = sys.stdout.buffer.write
-    while data := os.read(sys.stdin.fileno(), _BLOCK):
-        for piece in annotator.feed(data):
-            write(piece)
-        sys.stdout.buffer.flush()
-    for piece in annotator.end():
-        write(piece)
+    asked = kernel.tables(arguments) if arguments.release or arguments.source else None
+    of = Kernel(asked, options.selection(arguments))
+    with output.opened(arguments.output) as stream:
+        if arguments.format == "json":
+            masks = rendering.JsonMasks(of)
+            annotator = Annotator(of, lambda finding, line: _written(stream, masks.show(finding, line)))
+            stream.write(masks.head())
+            for _ in _pieces(annotator):
+                pass
+            stream.write(masks.tail(annotator, _status(annotator)))
+        else:
+            notes = rendering.Notes(of, quiet=arguments.quiet, colour=output.is_coloured(arguments))
+            annotator = Annotator(of, notes.show)
+            for piece in _pieces(annotator):
+                stream.write(piece) if piece else stream.flush()
+    if not arguments.quiet:
+        for line in rendering.summary(annotator):
+            print(f"pygfp decode: {line}", file=sys.stderr)
+    return _status(annotator)
+
+
+def _written(stream: IO[bytes], data: bytes) -> bytes:
+    stream.write(data)
+    return b""
+
+
+def _status(annotator: Annotator) -> int:
     return int(annotator.counts.disagreements > 0)
+
+
+def _pieces(annotator: Annotator) -> Iterator[bytes]:
+    """What *annotator* makes of stdin; an empty piece where everything that could be read has been."""
+    while data := os.read(sys.stdin.fileno(), _BLOCK):
+        yield from annotator.feed(data)
+        yield b""
+    yield from annotator.end()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import options
+from . import options, output
 
 if TYPE_CHECKING:
     import argparse
@@ -26,6 +26,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def tables(arguments: argparse.Namespace) -> Tables:
     """Return the flag tables of the kernel that *arguments* name."""
-    from .. import tables as making  # noqa: PLC0415 - a usage error needs none of this
+    if arguments.release is not None:
+        from ..tables import of_release  # noqa: PLC0415 - a usage error needs none of this
 
-    return making.of_release(arguments.release, options.selection(arguments))
+        return of_release(arguments.release, options.selection(arguments))
+    from .. import sources  # noqa: PLC0415 - a release needs none of this
+    from ..model.helpers import WANTED  # noqa: PLC0415 - ditto
+    from ..native.tables import of_source  # noqa: PLC0415 - ditto
+
+    source = sources.resolve(arguments.source)
+    return of_source(source, options.selection(arguments), WANTED, output.commands_shown(arguments))
