@@ -22,7 +22,7 @@ def phrase(chosen: Sequence[Assignment], every: Sequence[Assignment]) -> str:
 
     >>> every = [{"CONFIG_A": a, "CONFIG_B": b} for a in (False, True) for b in (False, True)]
     >>> phrase([every[2]], every), phrase(every[1:], every), phrase(every, every)
-    ('with A, without B', 'with A, or with B', '')
+    ('with A, without B', 'with B, or with A', '')
     """
     if len(chosen) == len(every):
         return ""

@@ -17,7 +17,8 @@ from .decode import CLAIM, number
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NUMBER = r"0x[0-9a-fA-F]+|[0-9]+"
+# A decimal number is a mask only behind the keys of a trace.
+_NUMBER = r"0x[0-9a-fA-F]+|(?<=_mask=|flags=)[0-9]+"
 _CLAIM = rf"(?:[ ]?\((?P<claim>{CLAIM}|)\))?"
 # A key that is of a mask, whatever stands around it.
 _KEY = re.compile(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from . import config, releases
@@ -54,6 +55,19 @@ class Tables:
         return [assignment for assignment, _ in self.configs]
 
     @property
+    def label(self) -> str:
+        """What a message calls that kernel."""
+        return self.info.reference if self.info.kind == "release" else self.info.label
+
+    def table(self, assignment: Assignment) -> FlagTable:
+        """Return the table of the configuration that *assignment* is, or is part of, or has more symbols than."""
+        for known, table in self.configs:
+            if all(assignment.get(symbol, value) == value for symbol, value in known.items()):
+                return table
+        message = f"no table for {assignment}"
+        raise KeyError(message)
+
+    @cached_property
     def names(self) -> list[str]:
         """Every flag and composite that some configuration defines."""
         return list(dict.fromkeys(n for _, table in self.configs for n in table.masks))

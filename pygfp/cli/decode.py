@@ -45,17 +45,20 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.masks or "-" in arguments.masks:
         message = "expected masks, or '-' alone for a log on stdin; for example: pygfp decode 0xcc0"
         raise UsageError(message)
-    from ..decode import decode, parse_mask  # noqa: PLC0415 - a usage error needs none of this
+    from ..decode import decode, elsewhere, parse_mask  # noqa: PLC0415 - a usage error needs none of this
     from ..render import decode as rendering  # noqa: PLC0415 - ditto
 
     parsed = [parse_mask(text) for text in arguments.masks]
     tables = kernel.tables(arguments)
     masks = [decode(value, tables, claimed) for value, claimed in parsed]
     status = int(any(m.agrees is False for m in masks))
+    # Without a word on which kernel is meant, the answer is only as good as the guess.
+    guessed = tables.info.kind == "bundled" and not arguments.source
+    others = [elsewhere(m.value, tables) if guessed else [] for m in masks]
     if arguments.format == "json":
-        text = rendering.json(masks, tables, status)
+        text = rendering.json(masks, tables, status, others)
     else:
-        text = rendering.text(masks, tables, output.style(arguments))
+        text = rendering.text(masks, tables, output.style(arguments), others)
     output.write(text, arguments.output)
     return status
 

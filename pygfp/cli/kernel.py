@@ -11,7 +11,10 @@ from . import options, output
 
 if TYPE_CHECKING:
     import argparse
+    from contextlib import AbstractContextManager
 
+    from ..native.session import Session
+    from ..sources import Source
     from ..tables import Tables
 
 
@@ -30,9 +33,23 @@ def tables(arguments: argparse.Namespace) -> Tables:
         from ..tables import of_release  # noqa: PLC0415 - a usage error needs none of this
 
         return of_release(arguments.release, options.selection(arguments))
-    from .. import sources  # noqa: PLC0415 - a release needs none of this
-    from ..model.helpers import WANTED  # noqa: PLC0415 - ditto
+    from ..model.helpers import WANTED  # noqa: PLC0415 - a release needs none of this
     from ..native.tables import of_source  # noqa: PLC0415 - ditto
 
-    source = sources.resolve(arguments.source)
+    source = _source(arguments)
     return of_source(source, options.selection(arguments), WANTED, output.commands_shown(arguments))
+
+
+def opened(arguments: argparse.Namespace) -> AbstractContextManager[Session]:
+    """Return the source that *arguments* name, to be opened: its helpers can be called."""
+    from ..model.helpers import WANTED  # noqa: PLC0415 - most questions call no helper
+    from ..native.session import opened as opening  # noqa: PLC0415 - ditto
+
+    commands = output.commands_shown(arguments)
+    return opening(_source(arguments), options.selection(arguments), WANTED, jobs=1, on_command=commands)
+
+
+def _source(arguments: argparse.Namespace) -> Source:
+    from .. import sources  # noqa: PLC0415 - a release needs none of this
+
+    return sources.resolve(arguments.source)

@@ -21,17 +21,23 @@ if TYPE_CHECKING:
     from ..tables import Tables
     from .style import Style
 
+    Elsewhere = Sequence[tuple[str, list[str]]]
+
 _INDENT = 12
 _TOLD_BITS = 32
 _TOLD = 4
 _RUN = 2
 
 
-def text(masks: Sequence[Decoded], tables: Tables, style: Style) -> str:
-    """Return *masks* as text."""
+def text(masks: Sequence[Decoded], tables: Tables, style: Style, others: Sequence[Elsewhere]) -> str:
+    """Return *masks* as text; *others* are the other releases' readings of each."""
     lines = [] if style.quiet else [heading("decode", tables), *folded(f"note: {n}" for n in tables.notes)]
-    for decoded in masks:
+    for decoded, other in zip(masks, others, strict=True):
         lines += ["", *_mask(decoded, tables, style)] if not style.quiet else [*_names(decoded, tables)]
+        head = "elsewhere"
+        for names, releases in () if style.quiet else other:
+            lines += _row(head, f"{span(releases)}: {names}")
+            head = ""
     return "\n".join(lines) + "\n"
 
 
@@ -133,14 +139,17 @@ def span(releases: Sequence[str]) -> str:
     return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > _RUN else ", ".join(run) for run in runs)
 
 
-def json(masks: Sequence[Decoded], tables: Tables, exit_status: int) -> str:
-    """Return *masks* as a JSON object with a newline at the end."""
+def json(masks: Sequence[Decoded], tables: Tables, exit_status: int, others: Sequence[Elsewhere]) -> str:
+    """Return *masks* as a JSON object with a newline at the end; *others* as for :func:`text`."""
     return common.dump(
         {
             "schema": "pygfp.decode/1",
             "source": common.source(tables.info),
             "exit": exit_status,
-            "masks": [mask_json(m) for m in masks],
+            "masks": [
+                {**mask_json(m), "elsewhere": [{"names": names, "releases": releases} for names, releases in other]}
+                for m, other in zip(masks, others, strict=True)
+            ],
             "notes": list(tables.notes),
         }
     )
