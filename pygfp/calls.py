@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from . import config
 from .encode import Answer
+from .explain import Meaning
 from .model.declared import Filter
 from .model.helpers import HELPERS, Context
 from .model.policy import Policy
@@ -71,6 +72,8 @@ class ModelHelpers:
 
     def refusal(self, helper: str) -> str:
         """Return why *helper* cannot be called; ``""`` where it can."""
+        if not self._row.helper_files:
+            return f"the facts of {self._row.name} do not say which helpers it has; --source TREE calls those of a tree"
         if helper not in self._row.helper_files:
             return f"{helper}() is no helper of {self._row.name} ({self._row.version}), as far as pygfp knows"
         if helper not in _MODELS:
@@ -107,6 +110,16 @@ class ModelHelpers:
         name = next((n for n, value in self._enumerators.items() if value == outcome.value), "")
         value = None if name else outcome.value
         return Answer(value, isinstance(meaning, Filter), name, warned=outcome.warned)
+
+    def meanings(self, helper: str) -> list[Meaning]:
+        """Return what the model says of *helper* in each configuration."""
+        found = []
+        for assignment in self.choices([helper]):
+            table, declared = self._tables.table(assignment), self._meaning(helper, assignment)
+            form = declared.lower(table)
+            names = {value: name for name, value in self._enumerators.items()}
+            found.append(Meaning(form, table, (assignment,), names, is_filter=isinstance(declared, Filter)))
+        return found
 
     def _meaning(self, helper: str, assignment: Mapping[str, bool]) -> Declared:
         major, minor, _ = version_key(self._row.version)
@@ -165,7 +178,11 @@ class CompiledHelpers:
         return Answer(outcome.value, plan.is_filter, name, warned=outcome.warned)
 
     def _enumerator(self, plan: HelperPlan, segment: int, value: int) -> str:
-        prefix = next((p for part, p in _PREFIXES.items() if part in plan.name), None)
-        constants = self._session.build.segments[segment].constants
-        named = (n for n, c in constants.items() if prefix and n.startswith(prefix) and c.value == value)
-        return next(named, "")
+        return enumerators(self._session, plan.name, segment).get(value, "")
+
+
+def enumerators(session: Session, helper: str, segment: int) -> dict[int, str]:
+    """Return what a tree calls the numbers that *helper* returns in one segment; of two names the first."""
+    prefix = next((p for part, p in _PREFIXES.items() if part in helper), None)
+    constants = session.build.segments[segment].constants
+    return {c.value: n for n, c in reversed(constants.items()) if prefix and n.startswith(prefix)}

@@ -40,13 +40,13 @@ def tables(arguments: argparse.Namespace) -> Tables:
     return of_source(source, options.selection(arguments), WANTED, output.commands_shown(arguments))
 
 
-def opened(arguments: argparse.Namespace) -> AbstractContextManager[Session]:
-    """Return the source that *arguments* name, to be opened: its helpers can be called."""
+def opened(arguments: argparse.Namespace, jobs: int | None = 1) -> AbstractContextManager[Session]:
+    """Return the source that *arguments* name, to be opened in *jobs* processes: its helpers can be called."""
     from ..model.helpers import WANTED  # noqa: PLC0415 - most questions call no helper
     from ..native.session import opened as opening  # noqa: PLC0415 - ditto
 
     commands = output.commands_shown(arguments)
-    return opening(_source(arguments), options.selection(arguments), WANTED, jobs=1, on_command=commands)
+    return opening(_source(arguments), options.selection(arguments), WANTED, jobs=jobs, on_command=commands)
 
 
 def _source(arguments: argparse.Namespace) -> Source:

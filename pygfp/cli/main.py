@@ -17,12 +17,19 @@ from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..errors import BuildError, PygfpError, UsageError
-from . import check, decode, encode, extract, sources
+from . import check, decode, encode, explain, extract, sources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS = {"check": check, "decode": decode, "encode": encode, "extract": extract, "sources": sources}
+_COMMANDS = {
+    "check": check,
+    "decode": decode,
+    "encode": encode,
+    "explain": explain,
+    "extract": extract,
+    "sources": sources,
+}
 
 _USAGE, _UNCHECKED, _INTERRUPTED = 2, 3, 130
 

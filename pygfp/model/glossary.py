@@ -64,3 +64,33 @@ COMPOSITES: dict[str, str] = {
     "GFP_SLAB_BUG_MASK": "what the slab allocator cannot serve",
     "__GFP_BITS_MASK": "every bit that a flag may stand on",
 }
+
+#: Helper to what it answers.
+HELPERS: dict[str, str] = {
+    "gfp_nested_mask": (
+        "the mask for an allocation of debug code that is nested inside one of a caller: the caller's "
+        "reclaim limits, early and silent failure, nothing of where the memory comes from"
+    ),
+    "gfp_kmemleak_mask": "what kmemleak allocates its records with: the forerunner of gfp_nested_mask()",
+    "gfpflags_allow_blocking": "whether the allocation may sleep",
+    "gfpflags_allow_spinning": "whether the allocation may take locks: one without any reclaim may not",
+    "gfpflags_normal_context": "whether an ordinary task allocates: one that may sleep, and not on the reclaim path",
+    "gfp_has_io_fs": "whether reclaim may both start I/O and call into file systems",
+    "gfp_compaction_allowed": "whether memory may be compacted for it",
+    "gfp_zone": "the highest zone that the memory may come from",
+    "gfp_zonelist": "which list of zones is walked: with fallback to other nodes, or without",
+    "gfp_migratetype": "which kind of mobility the pages are grouped by",
+    "gfpflags_to_migratetype": "which kind of mobility the pages are grouped by",
+}
+
+#: Helper to what it does not promise, a sentence each.
+NOT_PROMISED: dict[str, tuple[str, ...]] = {
+    "gfp_nested_mask": (
+        "HIGH is kept, and the slow path grants the minimum reserve on HIGH without a look at NOMEMALLOC",
+        "KSWAPD_RECLAIM is kept, and waking kswapd takes locks of the scheduler",
+        (
+            "a caller without any reclaim bit must not take locks (since v6.15); its nested mask has none either, "
+            "and the nested allocation may spin all the same"
+        ),
+    ),
+}

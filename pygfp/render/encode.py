@@ -68,11 +68,12 @@ def json(expressions: Sequence[Encoded], tables: Tables) -> str:
 
 
 def _expression_json(encoded: Encoded) -> dict[str, Any]:
-    values = [_value_json(v) for v in encoded.values]
+    values = [value_json(v) for v in encoded.values]
     return {"expression": encoded.expression, "values": values, "notes": list(encoded.notes)}
 
 
-def _value_json(value: Value) -> dict[str, Any]:
+def value_json(value: Value) -> dict[str, Any]:
+    """Return one value as JSON shows it."""
     answer = value.answer
     number = answer.value if answer.value is None or not answer.is_mask else hex(answer.value)
     return {
