@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..render.formats import COMMON, FORMATS
 from . import options, output
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "-j", "--jobs", metavar="N", type=options.positive, help="worker processes (default: one a core)"
     )
-    options.add_output(parser)
+    options.add_output(parser, FORMATS)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -42,13 +43,14 @@ def run(arguments: argparse.Namespace) -> int:
     from ..check import Options, check  # noqa: PLC0415 - ditto
     from ..model.policy import Policy, parse_policy  # noqa: PLC0415 - ditto
     from ..render import check as rendering  # noqa: PLC0415 - ditto
+    from ..render.formats import rendered  # noqa: PLC0415 - ditto
+    from ..render.items import of_check  # noqa: PLC0415 - ditto
 
     output.require_writable(arguments.output)
     selection = options.selection(arguments)
     policy = Policy()
     if arguments.policy:
         policy = parse_policy(options.read(arguments.policy, "--policy"), str(arguments.policy))
-    source = sources.resolve(arguments.source)
     progress = output.progress(arguments)
     asked = Options(
         policy=policy,
@@ -58,9 +60,12 @@ def run(arguments: argparse.Namespace) -> int:
         on_progress=progress,
         on_command=output.commands_shown(arguments),
     )
-    report = check(source, selection, asked)
+    with output.failures_reported("check", arguments.source or "the default source", arguments):
+        report = check(sources.resolve(arguments.source), selection, asked)
     output.progress_ends(progress)
-    if arguments.format == "json":
+    if arguments.format in COMMON:
+        text = rendered(of_check(report, strict=arguments.strict), arguments.format)
+    elif arguments.format == "json":
         text = rendering.json(report, strict=arguments.strict)
     else:
         text = rendering.text(report, strict=arguments.strict, style=output.style(arguments))

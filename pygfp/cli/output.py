@@ -10,7 +10,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..errors import UsageError
+from ..errors import PygfpError, UsageError
+from ..render.formats import COMMON
 
 if TYPE_CHECKING:
     import argparse
@@ -78,6 +79,27 @@ def require_writable(output: Path | None) -> None:
     else:
         return
     raise UsageError(message)
+
+
+@contextmanager
+def failures_reported(command: str, label: str, arguments: argparse.Namespace) -> Iterator[None]:
+    """
+    Write a report also where what *label* names cannot be looked at, in the formats of COMMON.
+
+    A bot that finds no report, or that of the run before, may take it for "no findings".
+    """
+    try:
+        yield
+    except UsageError:
+        raise
+    except PygfpError as exc:
+        if arguments.format in COMMON:
+            from ..render.formats import rendered  # noqa: PLC0415 - most runs end well
+            from ..render.items import of_failure  # noqa: PLC0415 - ditto
+
+            place = {"file": getattr(exc, "file", None), "line": getattr(exc, "line", None) or None}
+            write(rendered(of_failure(command, label, str(exc), **place), arguments.format), arguments.output)
+        raise
 
 
 def write(text: str, output: Path | None) -> None:

@@ -9,7 +9,8 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from . import json as common
-from .style import configurations, count, folded, printable
+from . import wording
+from .style import count, folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,15 +25,12 @@ _KINDS = {
     "composite": "Composites",
     "layout": "Layout",
 }
-#: What counts against a source under --strict.
-STRICT = ("undecided", "unmodelled", "absent")
-_WORST_FIRST = ("fail", "error", "undecided", "unmodelled", "absent", "pass")
 
 
 def text(report: Report, *, strict: bool, style: Style) -> str:
     """Return *report* as text."""
-    lines = [_heading(report)]
-    lines += _problems(report, style, ("fail", "error", *(STRICT if strict else ())))
+    lines = [wording.heading(report)]
+    lines += _problems(report, style, ("fail", "error", *(wording.STRICT if strict else ())))
     lines += folded(f"note: {warning}" for warning in report.warnings)
     if not style.quiet:
         lines += _summary(report, style)
@@ -42,68 +40,22 @@ def text(report: Report, *, strict: bool, style: Style) -> str:
             lines += ["timings: " + ", ".join(f"{k.removesuffix('_s')} {v:.3f} s" for k, v in report.timings.items())]
         elif report.left_out:
             lines.append(f"not judged: {len(report.left_out)} things (-v lists them)")
-    lines.append(_verdict(report, strict=strict, style=style))
+    status, word, totals = wording.verdict(report, strict=strict)
+    lines.append(f"{style.status(status, word)}{totals}")
     return "\n".join(lines) + "\n"
-
-
-def _heading(report: Report) -> str:
-    source = report.source
-    release = source.release or "release not known"
-    what = "bundled subset" if source.kind == "bundled" else printable(source.label)
-    return (
-        f"pygfp check: {what}, {release}, reference {source.reference} ({source.reference_version}), "
-        f"{count(report.n_configs, 'configuration')}, {report.compiler}"
-    )
 
 
 def _problems(report: Report, style: Style, statuses: Iterable[str]) -> Iterable[str]:
     """Everything that counts against the source; verdicts that differ only in the configuration are one."""
     for status in statuses:
-        groups: dict[tuple[str, ...], list[Check]] = {}
-        for c in report.checks:
-            if c.status == status:
-                groups.setdefault((c.kind, c.subject, _aspect(c), c.message), []).append(c)
-        for group in groups.values():
+        for group in wording.groups(c for c in report.checks if c.status == status):
+            one = group[0]
+            place = f"{one.file}:{one.line}: " if one.line else f"{one.file}: " if one.file else ""
             yield ""
-            yield from _problem(group, style)
+            yield f"{style.status(status, status.upper())} {place}{one.id}"
+            yield from folded((f"  {said}" for said in wording.statements(one)), "    ")
+            yield from (f"  {shown}" for shown in wording.evidence(group))
     yield ""
-
-
-def _aspect(check: Check) -> str:
-    """What an id says between subject and configuration: the law, for one."""
-    rest = check.id.removeprefix(f"{check.kind}.{check.subject}").lstrip(".").split(".")
-    return rest[0] if check.kind == "law" or (rest and rest[0] == "ungrouped") else ""
-
-
-def _problem(group: list[Check], style: Style) -> Iterable[str]:
-    one = group[0]
-    place = f"{one.file}:{one.line}: " if one.line else f"{one.file}: " if one.file else ""
-    yield f"{style.status(one.status, one.status.upper())} {place}{one.id}"
-    yield from folded((f"  {part}" for part in one.message.split("; ")), "    ")
-    configs = [c for check in group for c in check.configs]
-    if configs and configs[0]:
-        yield f"  in {configurations(configs)}"
-    if one.smallest or (one.mismatches and one.kind in {"helper", "range", "law"}):
-        does = "break it" if one.kind == "law" else "differ"
-        first = " in the first of them" if len(group) > 1 else ""
-        yield f"  {one.mismatches:,} of {one.inputs:,} inputs {does}{first}"
-    if one.smallest:
-        yield from _witness(one.smallest, expected=one.kind != "law")
-        if one.first and one.first.input != one.smallest.input:
-            yield f"    first     {_input(one.first)}"
-
-
-def _witness(witness: Witness, *, expected: bool) -> Iterable[str]:
-    yield f"    smallest  {_input(witness)}"
-    if expected:
-        yield f"    expected  {witness.expected}  {witness.expected_names}".rstrip()
-    yield f"    actual    {witness.actual}  {witness.actual_names}".rstrip()
-
-
-def _input(witness: Witness) -> str:
-    """The input as the tree's ``%pGg`` prints it, and the flags that its table has no name for."""
-    unnamed = f"  ({', '.join(witness.unnamed)}, which this tree's %pGg cannot name)" if witness.unnamed else ""
-    return f"{witness.input:#x}  {witness.input_names}{unnamed}"
 
 
 def _summary(report: Report, style: Style) -> Iterable[str]:
@@ -114,7 +66,7 @@ def _summary(report: Report, style: Style) -> Iterable[str]:
         yield title
         subjects: dict[str, list[Check]] = {}
         for c in checks:
-            subjects.setdefault(_aspect(c) if kind == "law" else c.subject, []).append(c)
+            subjects.setdefault(wording.aspect(c) if kind == "law" else c.subject, []).append(c)
         clean = [s for s, cs in subjects.items() if all(c.status == "pass" for c in cs)]
         if kind in {"composite", "layout", "law", "range"} and clean and not style.verbose:
             yield _wrap(f"  {style.status('pass')}  ", clean, len("  pass  "))
@@ -134,7 +86,7 @@ def _wrap(head: str, names: list[str], indent: int) -> str:
 
 
 def _subject(subject: str, checks: list[Check], style: Style) -> str:
-    status = next(s for s in _WORST_FIRST if any(c.status == s for c in checks))
+    status = next(s for s in wording.WORST_FIRST if any(c.status == s for c in checks))
     compared = [c for c in checks if c.inputs and c.status in {"pass", "fail"}]
     configs = {str(sorted(config.items())) for c in compared for config in c.configs}
     detail = []
@@ -147,18 +99,6 @@ def _subject(subject: str, checks: list[Check], style: Style) -> str:
     first, *more = textwrap.wrap(shown, 72, break_long_words=False, break_on_hyphens=False) or [""]
     line = f"  {style.status(status, f'{status:<10}')}  {subject:<24}  {first}".rstrip()
     return "\n".join([line, *(f"{'':40}{rest}" for rest in more)])
-
-
-def _verdict(report: Report, *, strict: bool, style: Style) -> str:
-    counts = {s: sum(c.status == s for c in report.checks) for s in _WORST_FIRST}
-    said = ", ".join(f"{n} {s}" for s, n in counts.items() if n)
-    status = report.exit_status(strict=strict)
-    if status == 0:
-        return f"{style.status('pass', 'PASS')}: {said}; {report.domain}"
-    if status == 1:
-        only = "" if counts["fail"] else " (--strict)"
-        return f"{style.status('fail', 'FAIL')}{only}: {said}; {report.domain}"
-    return f"{style.status('error', 'COULD NOT BE CHECKED')}: {said or 'no check was made'}"
 
 
 def json(report: Report, *, strict: bool) -> str:
