@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..errors import BuildError, PygfpError, UsageError
-from . import check, decode, encode, explain, extract, sources
+from . import check, coherence, decode, encode, explain, extract, sources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _COMMANDS = {
     "check": check,
+    "coherence": coherence,
     "decode": decode,
     "encode": encode,
     "explain": explain,

@@ -30,6 +30,9 @@ TABLE = "include/trace/events/mmflags.h"
 #: The macros that a table is made from: what ``%pGg`` prints with, and what trace events print with.
 PRINTK, TRACEPOINT = "__def_gfpflag_names", "show_gfp_flags"
 
+# How a trace header makes an enumerator's value known to those that read its events.
+_ENUM = "TRACE_DEFINE_ENUM"
+
 _INCLUDE = re.compile(rb"^[ \t]*#[ \t]*include[ \t]*[<\"]([^>\"\n]+)[>\"]", re.MULTILINE)
 _GUARD = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+(\w+_H_?)[ \t]*$", re.MULTILINE)
 _ENTRY = re.compile(r'\{([^{}]*),\s*"([^"]*)"\s*\}')
@@ -50,10 +53,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class NameTables:
-    """The tables of one configuration, rows in the order in which they are tried."""
+    """
+    The tables of one configuration, rows in the order in which they are tried.
+
+    :ivar enums: the enumerators whose values trace events tell their readers
+    """
 
     printk: tuple[Entry, ...]
     tracepoint: tuple[Entry, ...]
+    enums: frozenset[str] = frozenset()
 
 
 def trace_order(source: Source, row: Row, symbols: Sequence[str]) -> tuple[Sequence[str], list[str]]:
@@ -81,14 +89,22 @@ def symbols(header: bytes) -> tuple[str, ...]:
 
 
 def name_tables(
-    header: bytes, choices: Sequence[Assignment], on_command: Callable[[str], None] | None = None
+    header: bytes,
+    choices: Sequence[Assignment],
+    on_command: Callable[[str], None] | None = None,
+    *,
+    printk: str = PRINTK,
 ) -> list[NameTables] | None:
-    """Return the tables in *header* for each of *choices*; None where it cannot be preprocessed or has none."""
+    """
+    Return the tables in *header* for each of *choices*; None where it cannot be preprocessed or has none.
+
+    :param printk: the C text that the table of ``%pGg`` is made from
+    """
     with tempfile.TemporaryDirectory(prefix="pygfp-") as name:
         workdir = Path(name)
         write_stubs(header, workdir)
         (workdir / "mmflags.h").write_bytes(header)
-        (workdir / "trace.c").write_text(_unit(header, choices))
+        (workdir / "trace.c").write_text(_unit(header, choices, printk))
         arguments = ["-E", "-P", "-w", "-Istub", *compiler.SEMANTIC_FLAGS, *attempt.include_flags(), "trace.c"]
         try:
             command = compiler.find().command
@@ -97,9 +113,11 @@ def name_tables(
             done = compiler.run(command, arguments, cwd=workdir)
         except BuildError:
             return None
-    texts = re.split(r"\bpygfp_(printk|tracepoint)\b", done.stdout)[1:]
-    rows = [tuple(Entry(n, e.strip()) for e, n in _ENTRY.findall(text)) for text in texts[1::2]]
-    found = [NameTables(*pair) for pair in zip(rows[::2], rows[1::2], strict=False)]
+    texts = re.split(r"\bpygfp_(?:printk|tracepoint)\b", done.stdout)
+    # Behind the last table of a configuration the text of the next one begins.
+    enums = [frozenset(re.findall(r"\bpygfp_enum (\w+)", text)) for text in texts[:-1:2]]
+    rows = [tuple(Entry(n, e.strip()) for e, n in _ENTRY.findall(text)) for text in texts[1:]]
+    found = [NameTables(*table) for table in zip(rows[::2], rows[1::2], enums, strict=False)]
     usable = done.ok and len(found) == len(choices) and all(t.printk for t in found)
     return found if usable else None
 
@@ -114,11 +132,12 @@ def write_stubs(header: bytes, workdir: Path) -> None:
             target.write_text("")
 
 
-def _unit(header: bytes, choices: Sequence[Assignment]) -> str:
+def _unit(header: bytes, choices: Sequence[Assignment], printk: str) -> str:
     guards = [f"#undef {guard.decode()}" for guard in _GUARD.findall(header)]
     lines = ["#include <pygfp/compiler.h>"]
     for choice in choices:
         lines += [f"#define {symbol} 1" for symbol, on in choice.items() if on]
-        lines += ['#include "mmflags.h"', f"pygfp_printk {PRINTK}", f"pygfp_tracepoint {TRACEPOINT}(pygfp_flags)"]
+        lines += [f"#define {_ENUM}(name) pygfp_enum name", '#include "mmflags.h"']
+        lines += [f"pygfp_printk {printk}", f"pygfp_tracepoint {TRACEPOINT}(pygfp_flags)"]
         lines += [*guards, *(f"#undef {symbol}" for symbol in choice)]
     return "\n".join(lines) + "\n"
