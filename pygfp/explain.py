@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from . import history
-from .checking.spell import describe_form, short, spell
 from .errors import UnknownFlagError, UsageError
 from .forms import MaskFilter, MaskTable
 from .model import glossary
 from .model.policy import NESTED, Fate, Policy
+from .spell import describe_form, short, spell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -12,8 +12,8 @@ from ..config import slug
 from ..forms import MaskFilter, MaskTable, Outcome
 from ..model.helpers import WANTED
 from ..report import Check, Witness, check_id
+from ..spell import describe, describe_form, spell
 from .cases import Case, cases_of, compare
-from .spell import describe, describe_form, spell
 from .standing import standing, unbuildable, whole
 
 if TYPE_CHECKING:

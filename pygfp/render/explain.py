@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..checking.spell import spell
 from ..cubes import phrase
 from ..explain import joint_rows
 from ..model.policy import Fate
 from ..model.reclaim import reclaim_context
+from ..spell import spell
 from . import json as common
 from .decode import heading, span
 from .encode import value_json

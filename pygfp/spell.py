@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..forms import MaskFilter, MaskTable, Outcome
+from .forms import MaskFilter, MaskTable, Outcome
 
 if TYPE_CHECKING:
-    from ..flags import FlagTable
-    from ..forms import Form
+    from .flags import FlagTable
+    from .forms import Form
 
 
 def describe(outcome: Outcome, *, is_filter: bool) -> str:
