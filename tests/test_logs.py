@@ -191,7 +191,7 @@ class TestNotes:
 
     def test_names_of_another_release_name_it(self) -> None:
         (line,) = added(b"x gfp_mask=0x6000c0(GFP_KERNEL)\n", "6.1")
-        assert line.endswith("that is right in v4.19")
+        assert line.endswith("right in v4.19")
 
     def test_names_alone_get_their_value(self) -> None:
         assert added(b"kmalloc: gfp_flags=GFP_KERNEL|__GFP_ZERO\n")[0].startswith("0xdc0 GFP_KERNEL|__GFP_ZERO")
@@ -272,7 +272,7 @@ class TestProcess:
         done = piped(b"a\n" + OOM + FAILURE, "--release", "6.1")
         assert done.returncode == 1
         assert without_notes(done.stdout) == b"a\n" + OOM + FAILURE
-        assert b"2 masks, 2 with names, of which 1 are wrong" in done.stderr
+        assert b"2 masks, 2 with names, 1 of those wrong" in done.stderr
 
     def test_an_empty_log(self) -> None:
         done = piped(b"", "-")

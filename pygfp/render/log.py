@@ -82,8 +82,8 @@ def _said(finding: Finding) -> str:
         return _means(finding)
     why = f" ({finding.differs})" if len(finding.differs) <= _SHOWN else ""
     fitting = [] if mention.value is None else fits(mention.value, mention.claimed or "")
-    hint = span(fitting) or "no release that is known"
-    return f"{_one(finding, -1)}, not {mention.claimed or 'nothing'} as the log says{why}; that is right in {hint}"
+    hint = span(fitting) or "no known release"
+    return f"{_one(finding, -1)}, not {mention.claimed or 'nothing'} as the log says{why}; right in {hint}"
 
 
 def _means(finding: Finding) -> str:
@@ -129,8 +129,9 @@ def _one(finding: Finding, number: int) -> str:
 def summary(annotator: Annotator) -> Iterator[str]:
     """Return what to tell a user when the log has ended, a line each."""
     counts, kernel = annotator.counts, annotator.kernel
-    names = f"{counts.claims:,} with names, of which {counts.disagreements:,} are wrong" if counts.claims else ""
-    yield f"{count(counts.masks, 'mask')}{', ' if names else ''}{names}"
+    wrong = f"{counts.disagreements:,} of those wrong" if counts.disagreements else "all of those right"
+    names = f", {counts.claims:,} with names, {wrong}" if counts.claims else ""
+    yield f"{count(counts.masks, 'mask')}{names}"
     if not kernel.is_known and counts.masks:
         fitting = ", ".join(t.info.reference for t in kernel.candidates)
         yield f"no line says which release this is; these fit: {fitting} (--release chooses one)"
