@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
@@ -34,7 +35,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="a hex or decimal number, also as a log has it: '0xcc0(GFP_KERNEL)'; '-' reads a log from stdin",
     )
     kernel.add(parser)
-    options.add_output(parser)
+    options.add_output(parser, quiet="masks: value and names alone; a log: only names that are wrong")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -50,6 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     parsed = [parse_mask(text) for text in arguments.masks]
     tables = kernel.tables(arguments)
+    tables = replace(tables, notes=(*tables.notes, *kernel.without_effect(arguments, tables)))
     masks = [decode(value, tables, claimed) for value, claimed in parsed]
     status = int(any(m.agrees is False for m in masks))
     # Without a word on which kernel is meant, the answer is only as good as the guess.

@@ -30,7 +30,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="names, numbers, |, &, ~, parentheses and calls of helpers: 'gfp_nested_mask(GFP_NOFS|__GFP_ZERO)'",
     )
     kernel.add(parser)
-    options.add_output(parser)
+    options.add_output(parser, quiet="the value alone")
 
 
 def run(arguments: argparse.Namespace) -> int:

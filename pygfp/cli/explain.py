@@ -26,7 +26,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="gfp_nested_mask, GFP_KERNEL, __GFP_IO, ...")
     parser.add_argument("mask", metavar="MASK", nargs="?", help="a mask to look at: a number or an expression of names")
     kernel.add(parser)
-    options.add_output(parser)
+    options.add_output(parser, quiet="no heading, no history and no notes")
 
 
 def run(arguments: argparse.Namespace) -> int:

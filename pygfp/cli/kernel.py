@@ -40,6 +40,15 @@ def tables(arguments: argparse.Namespace) -> Tables:
     return of_source(source, options.selection(arguments), WANTED, output.commands_shown(arguments))
 
 
+def without_effect(arguments: argparse.Namespace, tables: Tables) -> list[str]:
+    """Return what to say of symbols that are fixed and that no flag of *tables* depends on."""
+    if arguments.config is not None:
+        return []
+    fixed = options.selection(arguments).fixed
+    known = tables.assignments[0]
+    return [f"--set {s} changes nothing: no flag of this kernel depends on it" for s in fixed if s not in known]
+
+
 def opened(arguments: argparse.Namespace, jobs: int | None = 1) -> AbstractContextManager[Session]:
     """Return the source that *arguments* name, to be opened in *jobs* processes: its helpers can be called."""
     from ..model.helpers import WANTED  # noqa: PLC0415 - most questions call no helper

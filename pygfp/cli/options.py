@@ -36,13 +36,17 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--set", metavar="CONFIG_X=y|n", action="append", default=[], help="fix one symbol (repeatable)")
 
 
-def add_output(parser: argparse.ArgumentParser, formats: Sequence[str] = ("text", "json")) -> None:
+def add_output(
+    parser: argparse.ArgumentParser,
+    formats: Sequence[str] = ("text", "json"),
+    quiet: str = "say only what is wrong, and the verdict",
+) -> None:
     """Add the options that say how a result is shown and where it goes; *formats* are those that there are."""
     group = parser.add_argument_group("output")
     group.add_argument("--format", choices=formats, default=formats[0])
     group.add_argument("-o", "--output", metavar="FILE", type=Path, help="write the result to FILE instead of stdout")
     group = group.add_mutually_exclusive_group()
-    group.add_argument("-q", "--quiet", action="store_true", help="say only what is wrong, and the verdict")
+    group.add_argument("-q", "--quiet", action="store_true", help=quiet)
     group.add_argument(
         "-v", "--verbose", action="store_true", help="show the commands that are run, and what is not judged"
     )

@@ -67,14 +67,14 @@ def _describe(session: Session, on_command: Callable[[str], None] | None) -> dic
 
     source, build = session.source, session.build
     row = releases.reference(source.release)
-    notes = list(build.notes)
+    notes: list[str] = []
     header = source.files.get(trace.TABLE)
     more = trace.symbols(header) if header is not None else ()
     choices = session.choices(sorted({*build.flag_symbols, *more}))
     names = trace.name_tables(header, choices, on_command) if header is not None else None
     if header is not None and names is None:
         notes.append(f"{trace.TABLE} cannot be preprocessed; masks print in the order of {row.name}")
-    elif header is None:
+    elif header is None and source.kind != "bundled":
         notes.append(f"{trace.TABLE} is not in this source; masks print in the order of {row.name}")
     printed = [[e.name for e in t.printk] for t in names] if names else [row.trace_names] * len(choices)
     configs = []
