@@ -115,6 +115,7 @@ class Explanation:
     :ivar meanings: for a helper: its distinct forms
     :ivar treatments: for a filter: what happens to each flag
     :ivar proof: what the forms rest on
+    :ivar proven_bits: for forms that were proven: on every input below ``2**proven_bits``
     :ivar effect: for a helper and a mask: the mask before and after
     :ivar contains: for a flag or composite and a mask: the mask
     :ivar eras: what it was through the releases
@@ -131,6 +132,7 @@ class Explanation:
     meanings: tuple[Meaning, ...] = ()
     treatments: tuple[Treatment, ...] = ()
     proof: str = ""
+    proven_bits: int | None = None
     before: Encoded | None = None
     after: Encoded | None = None
     eras: tuple[Era, ...] = ()
@@ -216,6 +218,7 @@ def explain_helper(  # noqa: PLR0913 - each is one thing that is known of it
     place: tuple[str, int] | None = None,
     before: Encoded | None = None,
     after: Encoded | None = None,
+    proven_bits: int | None = None,
     notes: Sequence[str] = (),
 ) -> Explanation:
     """
@@ -225,6 +228,7 @@ def explain_helper(  # noqa: PLR0913 - each is one thing that is known of it
     :param proof: what those rest on
     :param before: a mask
     :param after: what the helper makes of it
+    :param proven_bits: every input below ``2**proven_bits`` was tried; None for a model
     """
     return Explanation(
         subject=name,
@@ -235,6 +239,7 @@ def explain_helper(  # noqa: PLR0913 - each is one thing that is known of it
         meanings=tuple(_merged(meanings)),
         treatments=tuple(_treatments(name, meanings)),
         proof=proof,
+        proven_bits=proven_bits,
         before=before,
         after=after,
         eras=tuple(history.helper(name)),

@@ -29,12 +29,14 @@ class Proven:
     :ivar place: file and line of its definition
     :ivar meanings: its form in each of its meanings
     :ivar proof: on how many inputs that was shown
+    :ivar domain_bits: every input below ``2**domain_bits`` was tried
     :ivar notes: what a user should know besides
     """
 
     place: tuple[str, int]
     meanings: tuple[Meaning, ...]
     proof: str
+    domain_bits: int
     notes: tuple[str, ...]
 
 
@@ -57,7 +59,9 @@ def prove(session: Session, helper: str) -> Proven:
     notes = [f"does not compile with {config}: {why}" for config, why in plan.losses]
     notes += [f"compiled out with {config}" for config in plan.missing]
     notes += list(_ungrouped(view, cases))
-    return Proven((plan.path, plan.line), meanings, _proof(view, ordinary), tuple(dict.fromkeys(notes)))
+    return Proven(
+        (plan.path, plan.line), meanings, _proof(view, ordinary), view.domain_bits, tuple(dict.fromkeys(notes))
+    )
 
 
 def _meaning(view: View, case: Case) -> Meaning:

@@ -330,6 +330,9 @@ class TestAbsentFiles:
         assert status == 3
         assert "builtin-kmem.c" in err
 
+    def test_an_output_that_is_a_directory_is_refused(self, run: Run, tmp_path: Path) -> None:
+        assert run("coherence", tmp_path, "-o", tmp_path)[0] == 2
+
     def test_no_tree(self, run: Run, tmp_path: Path) -> None:
         assert run("coherence", tmp_path)[0] == 3
 

@@ -120,6 +120,28 @@ class TestConfigurations:
             assert len({flags for flags, _ in bit.meanings if flags}) == 1
 
 
+class TestEveryName:
+    """The kernel's own decoder once read names as numbers: each flag and composite must come out as itself (row 6)."""
+
+    @pytest.mark.parametrize("row", rows(), ids=lambda row: row.name)
+    def test_each_flag_is_itself(self, row: Row) -> None:
+        tables = of_release(row.version, ALL)
+        seen = set()
+        for config, table in tables.configs:
+            for flag, mask in table.flags.items():
+                found = [r for r in decode(mask, tables).readings if config in r.configs]
+                assert [r.flags for r in found] == [(flag,)], (config, flag)
+                seen.add(flag)
+        assert seen == set(row.flags)
+
+    @pytest.mark.parametrize("row", rows(), ids=lambda row: row.name)
+    def test_each_composite_is_its_flags(self, row: Row) -> None:
+        tables = of_release(row.version, Selection(dict.fromkeys(row.config_symbols, True)))
+        for name, members in row.composites.items():
+            (reading,) = decode(tables.configs[0][1].masks[name], tables).readings
+            assert set(reading.flags) == set(members), name
+
+
 class TestUnknownBits:
     """A value is never silently truncated."""
 
@@ -137,6 +159,14 @@ class TestUnknownBits:
         assert status == 0
         assert "GFP_KERNEL|0x100000000" in out
         assert "gfp_t has 32 bits" in out
+
+    def test_a_wide_gfp_t_is_as_wide_as_the_compiler_says(self, run: Run, bundled_tree: Path) -> None:
+        header = bundled_tree / "include/linux/types.h"
+        header.write_text(header.read_text().replace("typedef unsigned int", "typedef unsigned long"))
+        out = run("decode", "--source", bundled_tree, "0x8000000000000cc0")[1]
+        assert "GFP_KERNEL|0x8000000000000000" in out
+        assert "gfp_t has" not in out
+        assert run("encode", "-q", "--source", bundled_tree, "~0")[1].splitlines()[0].startswith("0xffffffffffffffff")
 
     def test_a_hole_has_a_history(self, run: Run) -> None:
         assert "bit 9 is ATOMIC in v5.4 to v6.2" in run("decode", "--release", "6.12", "0x200")[1]

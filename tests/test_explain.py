@@ -296,6 +296,10 @@ class TestSource:
         assert status == 3
         assert "gfp_has_io_fs crashes with" in err
 
+    def test_bits_beyond_the_proof_are_not_spoken_of(self, explain: Explain, headers_6_12: Path) -> None:
+        text = explain("gfp_nested_mask", "--source", headers_6_12)
+        assert "no flag o--x dropped: every bit without a flag, below bit 28" in text
+
     def test_zones_carry_the_names_of_the_tree(self, explain: Explain, headers_6_12: Path) -> None:
         assert "HIGHMEM MOVABLE ZONE_MOVABLE" in explain("gfp_zone", "--source", headers_6_12)
 

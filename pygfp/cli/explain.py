@@ -89,6 +89,7 @@ def _helper(arguments: argparse.Namespace, tables: Tables) -> Explanation:
             place=proven.place,
             before=before,
             after=after,
+            proven_bits=proven.domain_bits,
             notes=notes,
         )
 

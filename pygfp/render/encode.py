@@ -32,15 +32,20 @@ def text(expressions: Sequence[Encoded], tables: Tables, style: Style) -> str:
 
 
 def _values(encoded: Encoded, tables: Tables, style: Style) -> Iterable[str]:
-    heads = [_head(value) for value in encoded.values]
-    width = max(map(len, heads))
-    for head, value in zip(heads, encoded.values, strict=True):
-        answer, words = value.answer, phrase(value.configs, encoded.every)
-        names = "" if style.quiet or answer.value is None else value.names
-        parts = [names, f"({words})" if words else ""]
-        yield f"{head:<{width}}  {'  '.join(filter(None, parts))}".rstrip()
-        if not style.quiet and answer.is_mask and (answer.value or 0) >> tables.gfp_t_bits:
+    """A line for each value, and for each spelling of one; what is the same as in the line before is not said again."""
+    found: dict[tuple[str, str], list[Value]] = {}
+    for value in encoded.values:
+        names = "" if style.quiet or value.answer.value is None else value.names
+        found.setdefault((_head(value), names), []).append(value)
+    width = max(len(head) for head, _ in found)
+    said = ""
+    for (head, names), values in found.items():
+        words = phrase([c for v in values for c in v.configs], encoded.every)
+        parts = filter(None, [names, f"({words})" if words else ""])
+        yield f"{'' if head == said else head:<{width}}  {'  '.join(parts)}".rstrip()
+        if not style.quiet and values[0].answer.is_mask and (values[0].answer.value or 0) >> tables.gfp_t_bits:
             yield f"{'':{width}}  wider than gfp_t, which has {tables.gfp_t_bits} bits on this kernel"
+        said = head
     if not style.quiet:
         yield from folded(f"note: {note}" for note in encoded.notes)
 

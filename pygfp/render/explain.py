@@ -193,7 +193,9 @@ def _picture(explanation: Explanation, style: Style) -> Iterable[str]:
         yield from _treatment(treatment, explanation, width, style, ditto=bool(said) and said == treatment.reason)
         said = treatment.reason
     if _drops_the_rest(explanation):
-        yield f"  {_NO_FLAG:<{width}}   {_PICTURE[Fate.DROP]}   {style.status(_COLOURS[Fate.DROP], _DONE[Fate.DROP])}"
+        below = f": every bit without a flag, below bit {explanation.proven_bits}" if explanation.proven_bits else ""
+        dropped = style.status(_COLOURS[Fate.DROP], _DONE[Fate.DROP])
+        yield f"  {_NO_FLAG:<{width}}   {_PICTURE[Fate.DROP]}   {dropped}{below}"
 
 
 def _treatment(
