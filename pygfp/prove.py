@@ -12,6 +12,7 @@ from . import releases
 from .calls import enumerators
 from .checking.cases import cases_of, compare
 from .checking.view import View
+from .config import slug
 from .explain import Meaning
 from .model.helpers import HELPERS
 from .model.policy import Policy
@@ -56,11 +57,15 @@ def prove(session: Session, helper: str) -> Proven:
             raise case.crash
     ordinary = [case for case in cases if not case.ungrouped]
     meanings = tuple(_meaning(view, case) for case in ordinary)
-    notes = [f"does not compile with {config}: {why}" for config, why in plan.losses]
-    notes += [f"compiled out with {config}" for config in plan.missing]
-    notes += list(_ungrouped(view, cases))
+    notes = [f"does not compile in configuration {slug(config)}: {why}" for config, why in plan.losses]
+    notes += [f"compiled out in configuration {slug(config)}" for config in plan.missing]
+    notes += _ungrouped(view, cases)
     return Proven(
-        (plan.path, plan.line), meanings, _proof(view, ordinary), view.domain_bits, tuple(dict.fromkeys(notes))
+        place=(plan.path, plan.line),
+        meanings=meanings,
+        proof=_proof(view, ordinary),
+        domain_bits=view.domain_bits,
+        notes=tuple(dict.fromkeys(notes)),
     )
 
 
