@@ -153,7 +153,8 @@ class CompiledHelpers:
     def choices(self, helpers: Sequence[str]) -> list[Assignment]:
         """Return the configurations that masks and *helpers* differ in."""
         more = {s for helper in helpers for s in self._plans[helper].symbols}
-        return self._session.choices(sorted({*self._tables.assignments[0], *more}))
+        choices = self._session.choices(sorted({*self._tables.assignments[0], *more}))
+        return [choice for choice in choices if self._tables.has(choice)]
 
     def notes(self, helpers: Sequence[str]) -> list[str]:
         """Return what a user should know of the configurations of *helpers*."""

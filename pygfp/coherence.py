@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from . import config
 from .cohering import copy, names, perf, texts
 from .cohering.values import Coherence, Table, gathered
 from .extract import WHOLE
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from .config import Assignment, Selection
     from .flags import FlagTable
     from .sources import Source
-    from .tables import Tables
 
 
 def coherence(source: Source, selection: Selection, on_command: Callable[[str], None] | None = None) -> Coherence:
@@ -35,7 +33,7 @@ def coherence(source: Source, selection: Selection, on_command: Callable[[str], 
     """
     more = texts.more(source)
     tables = of_source(source, selection, WANTED, on_command)
-    configs = _configs(source, tables, selection)
+    configs = list(tables.configs)
     found: list[Table] = []
     sightings: list[Sighting] = []
     notes = list(tables.notes)
@@ -51,17 +49,6 @@ def coherence(source: Source, selection: Selection, on_command: Callable[[str], 
         answers=tuple(gathered(sightings)),
         notes=tuple(notes),
     )
-
-
-def _configs(source: Source, tables: Tables, selection: Selection) -> list[tuple[Assignment, FlagTable]]:
-    """Every configuration that the header or a copy of it tells apart."""
-    header = source.files.get(trace.TABLE)
-    more = trace.symbols(header) if header is not None else ()
-    symbols = sorted({*tables.assignments[0], *more})
-    return [(choice, tables.table(choice)) for choice in config.assignments(symbols, selection, _WORD_BITS)]
-
-
-_WORD_BITS = 64
 
 
 def _parts(

@@ -61,16 +61,20 @@ class Tables:
 
     def table(self, assignment: Assignment) -> FlagTable:
         """Return the table of the configuration that *assignment* is, or is part of, or has more symbols than."""
-        for known, table in self.configs:
-            if all(assignment.get(symbol, value) == value for symbol, value in known.items()):
-                return table
-        message = f"no table for {assignment}"
-        raise KeyError(message)
+        return next(t for known, t in self.configs if _agree(assignment, known))
+
+    def has(self, assignment: Assignment) -> bool:
+        """Return whether there is a table for *assignment*: a configuration that does not compile has none."""
+        return any(_agree(assignment, known) for known, _ in self.configs)
 
     @cached_property
     def names(self) -> list[str]:
         """Every flag and composite that some configuration defines."""
         return list(dict.fromkeys(n for _, table in self.configs for n in table.masks))
+
+
+def _agree(one: Assignment, other: Assignment) -> bool:
+    return all(one.get(symbol, value) == value for symbol, value in other.items())
 
 
 def of_release(release: str, selection: Selection) -> Tables:

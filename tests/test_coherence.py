@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -332,6 +333,15 @@ class TestAbsentFiles:
 
     def test_an_output_that_is_a_directory_is_refused(self, run: Run, tmp_path: Path) -> None:
         assert run("coherence", tmp_path, "-o", tmp_path)[0] == 2
+
+    def test_a_revision_has_its_tools_too(self, repaired: Path, coherence: Coherence) -> None:
+        git = ["git", "-C", str(repaired), "-c", "user.name=x", "-c", "user.email=x@y"]
+        for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "x"]):
+            subprocess.run([*git, *arguments], check=True)
+        (repaired / PERF).unlink()
+        found = coherence(f"{repaired}@HEAD")
+        assert found["exit"] == 0
+        assert {t["status"] for t in found["tables"] if t["table"] != "enums"} == {"compared"}
 
     def test_no_tree(self, run: Run, tmp_path: Path) -> None:
         assert run("coherence", tmp_path)[0] == 3

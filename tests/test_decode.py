@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,7 +25,6 @@ from pygfp.tables import of_release, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from pygfp.releases import Row
     from pygfp.tables import Tables
@@ -398,6 +398,42 @@ class TestSource:
         assert again == first
         assert len(said) == 1
         assert said[0].startswith("# nothing is compiled")
+
+
+class TestKeptAnswers:
+    """The constants of a source are kept beside its build, and never believed without their digest."""
+
+    def test_an_altered_one_is_made_anew(self, bundled_tree: Path) -> None:
+        source = sources.tree(bundled_tree)
+        first = of_source(source, ALL, WANTED)
+        said: list[str] = []
+        of_source(source, ALL, WANTED, said.append)
+        kept = Path(said[0].rpartition(" ")[2])
+        assert kept.name == "names.json"
+        for text in (kept.read_bytes().replace(b"__GFP_IO", b"__GFP_OI"), b"", b"\xff\n{}", b"{"):
+            kept.write_bytes(text)
+            assert of_source(source, ALL, WANTED) == first
+
+    def test_an_edit_of_the_header_is_seen(self, bundled_tree: Path, run: Run) -> None:
+        assert run("encode", "-q", "--source", bundled_tree, "GFP_NOFS")[1] == "0xc40\n"
+        header = bundled_tree / "include/linux/gfp_types.h"
+        text, n = re.subn(r"(#define GFP_NOFS\s+\()", r"\1__GFP_ZERO | ", header.read_text())
+        assert n == 1
+        header.write_text(text)
+        assert run("encode", "-q", "--source", bundled_tree, "GFP_NOFS")[1] == "0xd40\n"
+
+    def test_a_configuration_that_does_not_compile_is_left_out_and_said_to_be(
+        self, bundled_tree: Path, run: Run
+    ) -> None:
+        header = bundled_tree / "include/linux/gfp_types.h"
+        header.write_text(header.read_text() + "#ifdef CONFIG_LOCKDEP\n#error not this one\n#endif\n")
+        status, out, _ = run("decode", "--source", bundled_tree, "0x1000cc0")
+        assert status == 0
+        assert "2 configurations" in out
+        assert "a configuration cannot be built" in out
+        assert "NOLOCKDEP" not in out
+        assert run("encode", "-q", "--source", bundled_tree, "gfp_nested_mask(0)")[1] == "0x92000\n"
+        assert run("explain", "gfp_nested_mask", "--source", bundled_tree)[0] == 0
 
 
 def printed_by_the_kunit_test(tables: Tables, release: tuple[int, int]) -> list[tuple[int, str]]:

@@ -286,6 +286,10 @@ class TestProcess:
         done = piped(b"Linux version 4.19.1-x\nx gfp_mask=0xcc0\n", "-", "--release", "6.1")
         assert b"the log says that it is of 4.19.1; it was read as 6.1" in done.stderr
 
+    def test_a_log_of_the_same_series_is_no_disagreement(self) -> None:
+        done = piped(b"Linux version 6.1.0-18-amd64 (x)\nx gfp_mask=0xcc0\n", "-", "--release", "6.1")
+        assert b"as asked" not in done.stderr
+
     def test_a_broken_pipe_is_no_traceback(self) -> None:
         with subprocess.Popen(
             [sys.executable, "-m", "pygfp", "decode", "--release", "6.1"],

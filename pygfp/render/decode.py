@@ -167,6 +167,7 @@ def mask_json(decoded: Decoded) -> dict[str, Any]:
         "agrees": decoded.agrees,
         "differs": decoded.differs or None,
         "unnamed": list(decoded.unnamed),
+        "context": first.context.words(),
         "readings": [
             {"names": r.names, "flags": list(r.flags), "unknown": hex(r.unknown), "configs": list(r.configs)}
             for r in decoded.readings

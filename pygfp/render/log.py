@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..cubes import phrase
 from ..decode import fits
+from ..releases import reference
 from . import json as common
 from .decode import mask_json, span
 from .style import count, printable
@@ -135,7 +136,7 @@ def summary(annotator: Annotator) -> Iterator[str]:
     if not kernel.is_known and counts.masks:
         fitting = ", ".join(t.info.reference for t in kernel.candidates)
         yield f"no line says which release this is; these fit: {fitting} (--release chooses one)"
-    elif kernel.named and kernel.named != kernel.candidates[0].info.label:
+    elif kernel.named and reference(kernel.named).name != kernel.candidates[0].info.reference:
         info = kernel.candidates[0].info
         yield f"the log says that it is of {kernel.named}; it was read as {info.label} ({info.reference}), as asked"
     if counts.unread:
