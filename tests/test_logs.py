@@ -90,7 +90,8 @@ class TestMentions:
             b"gfp_mask=\n",
             b"gfp_mask=0xzz\n",
             b"gfp_mask=0xcc0abcxyz\n",
-            b"mode:0x20.5 order:1\n",
+            b"order:1, mode:0x20.5\n",
+            b"order:1, mode:0x20xyz\n",
             b"include/linux/gfp.h\n",
         ],
     )
