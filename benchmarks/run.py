@@ -20,6 +20,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import decode
+
 from pygfp import sources
 from pygfp.config import Selection
 from pygfp.forms import MaskFilter
@@ -152,6 +154,7 @@ def main() -> None:
         edit_to_verdict(tree)
         diff.measure(tree)
         full_sweep(tree)
+        decode.main(tree)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+# As much of an expression as a message shows.
+_SHOWN = 100
+
 
 class PygfpError(Exception):
     """Base of every exception of pygfp; never raised itself."""
@@ -135,3 +138,36 @@ class UnknownFlagError(PygfpError, ValueError):
         self.near = get_close_matches(name, list(known), n=3)
         hint = f"; near: {', '.join(self.near)}" if self.near else ""
         super().__init__(f"{name} is not defined here{hint}")
+
+
+class ExpressionError(UsageError):
+    """
+    An expression of flags that cannot be read, or that means nothing on a kernel.
+
+    :ivar text: the expression
+    :ivar at: 0-based position of what is wrong
+    :ivar length: how many characters are
+    """
+
+    def __init__(self, message: str, text: str, at: int, length: int = 1) -> None:
+        """Show the place below *message*."""
+        start = max(0, at - _SHOWN // 2)
+        line = "".join(c if c.isprintable() else "?" for c in text[start : start + _SHOWN])
+        mark = "^" + "~" * (min(length, len(line) - (at - start)) - 1)
+        super().__init__(f"{message}\n  {line}\n  {'':{at - start}}{mark}")
+        self.text = text
+        self.at = at
+        self.length = length
+
+
+class HelperUnavailableError(ExpressionError):
+    """
+    An expression calls a helper that the kernel lacks, or that cannot be called.
+
+    :ivar helper: the C name
+    """
+
+    def __init__(self, message: str, text: str, at: int, helper: str) -> None:
+        """Keep the name beside the message."""
+        super().__init__(message, text, at, len(helper))
+        self.helper = helper

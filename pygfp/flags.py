@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .errors import UnknownFlagError
@@ -34,7 +35,7 @@ class FlagTable:
     bits_shift: int | None = None
     trace_order: Sequence[str] = field(default=())
 
-    @property
+    @cached_property
     def flags(self) -> dict[str, int]:
         """Names of one bit to their mask: every ``__GFP_*`` that is a single bit here."""
         return {n: m for n, m in self.masks.items() if n.startswith("__GFP_") and m.bit_count() == 1}

@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import subprocess
+import zlib
 from functools import cache
 from pathlib import Path
 
@@ -20,7 +21,16 @@ ROOT = Path(__file__).resolve().parent.parent
 STORE = Path(os.environ.get("PYGFP_TEST_KERNELS", ROOT / "build" / "kernels"))
 
 #: What is unpacked of a source package.
-WANTED = ("mm", "lib", "include", "Makefile", "tools/testing/kunit", "arch/x86/include")
+WANTED = (
+    "mm",
+    "lib",
+    "include",
+    "Makefile",
+    "tools/testing/kunit",
+    "arch/x86/include",
+    "tools/include/linux",
+    "tools/perf/builtin-kmem.c",
+)
 
 
 class Unavailable(Exception):  # noqa: N818 - a reason to skip
@@ -43,7 +53,8 @@ def headers(series: str, half: str = "common") -> Path:
 def sources(series: str) -> Path:
     """Return the part of the unpacked ``linux-source-SERIES`` that the tests look at."""
     name = f"linux-source-{series}"
-    target = STORE / f"{name}-tree"
+    # Another list is another copy: one that was made with an older list lacks files.
+    target = STORE / f"{name}-tree-{zlib.crc32(repr(WANTED).encode()):08x}"
     with _locked():
         if not target.is_dir():
             archive = next(iter(_unpack(name).glob("usr/src/linux-source-*.tar.xz")), None)

@@ -18,12 +18,21 @@ from typing import TYPE_CHECKING
 from .. import __version__
 from ..errors import BuildError, NoSuchSubjectError, PygfpError, UsageError
 from ..report import SKIP
-from . import check, diff, extract, sources
+from . import check, coherence, decode, diff, encode, explain, extract, sources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS = {"check": check, "diff": diff, "extract": extract, "sources": sources}
+_COMMANDS = {
+    "check": check,
+    "diff": diff,
+    "decode": decode,
+    "encode": encode,
+    "explain": explain,
+    "coherence": coherence,
+    "extract": extract,
+    "sources": sources,
+}
 
 _USAGE, _UNCHECKED, _INTERRUPTED, _STOP = 2, 3, 130, 255
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
     from pathlib import Path
+    from typing import IO
 
     from ..render.style import Style
 
@@ -107,23 +108,33 @@ def write(text: str, output: Path | None) -> None:
         encoding = sys.stdout.encoding or "utf-8"
         sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
         return
+    with opened(output) as stream:
+        stream.write(text.encode("utf-8", "backslashreplace"))
+
+
+@contextmanager
+def opened(output: Path | None) -> Iterator[IO[bytes]]:
+    """Yield the stream that a result goes to: standard output, or file *output*, which appears whole or not at all."""
+    if output is None:
+        sys.stdout.flush()
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
     if output.exists() and not output.is_file():
         # A device or a pipe: there is nothing to replace.
-        with output.open("w", encoding="utf-8", errors="backslashreplace") as stream:
-            stream.write(text)
+        with output.open("wb") as stream:
+            yield stream
         return
     import tempfile  # noqa: PLC0415 - most results go to stdout
 
-    with tempfile.NamedTemporaryFile(
-        "w", dir=output.absolute().parent, prefix=".pygfp-", delete=False, encoding="utf-8", errors="backslashreplace"
-    ) as stream:
+    with tempfile.NamedTemporaryFile(dir=output.absolute().parent, prefix=".pygfp-", delete=False) as temporary:
         try:
-            stream.write(text)
-            stream.close()
+            yield temporary.file
+            temporary.close()
             mask = os.umask(0)
             os.umask(mask)
-            os.chmod(stream.name, 0o666 & ~mask)
-            os.replace(stream.name, output)
+            os.chmod(temporary.name, 0o666 & ~mask)
+            os.replace(temporary.name, output)
         except BaseException:
-            os.unlink(stream.name)
+            os.unlink(temporary.name)
             raise

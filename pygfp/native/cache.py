@@ -8,6 +8,7 @@ it is used, and an entry that does not match is thrown away and built anew.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -18,7 +19,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .plan import Build
 
@@ -146,6 +147,32 @@ class Cache:
         self._prune()
         return [(str(entry / file), sha) for file, sha in digests.items()]
 
+    def recall(self, key: str, name: str) -> Any:  # noqa: ANN401 - what JSON holds
+        """Return what :meth:`remember` was given; None where there is nothing to trust."""
+        path = self.root / key / name
+        try:
+            digest, _, body = path.read_bytes().partition(b"\n")
+            if hashlib.sha256(body).hexdigest().encode() != digest:
+                return None
+            os.utime(path.parent)
+            return json.loads(body)
+        except (OSError, ValueError):
+            return None
+
+    def remember(self, key: str, name: str, value: object) -> None:
+        """Keep *value*, which JSON can write, beside the build *key*; where that cannot be done, do not."""
+        body = json.dumps(value).encode()
+        entry = self.root / key
+        with contextlib.suppress(OSError):
+            entry.mkdir(mode=0o700, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self.root, prefix="entry-", delete=False) as stream:
+                stream.write(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+            try:
+                os.replace(stream.name, entry / name)
+            except OSError:
+                os.unlink(stream.name)
+                raise
+
     def _prune(self) -> None:
         """Drop the builds that were used longest ago, and what killed runs left behind."""
         now = time.time()
@@ -156,7 +183,10 @@ class Cache:
             except OSError:
                 continue
             if path.name.startswith(("build-", "entry-")) and age > _STALE_S:
-                shutil.rmtree(path, ignore_errors=True)
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
             elif path.is_dir() and not path.name.startswith(("build-", "entry-")):
                 entries.append((age, path))
         for _, path in sorted(entries)[_KEPT:]:

@@ -13,7 +13,6 @@ import shlex
 import shutil
 import signal
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -211,6 +210,8 @@ def run(command: Sequence[str], arguments: Sequence[str], *, cwd: Path | None = 
 
 def run_all(command: Sequence[str], jobs: Sequence[Sequence[str]], *, cwd: Path) -> list[Run]:
     """Run several compiler commands at once, one a core, and return them in order."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - a build that is kept runs no compiler
+
     pool = ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 1))
     try:
         return list(pool.map(lambda arguments: run(command, arguments, cwd=cwd), jobs))

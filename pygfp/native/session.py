@@ -276,3 +276,14 @@ def _elf(path: Path) -> tuple[int, int] | None:
     if head[:4] != b"\x7fELF" or len(head) < 20:  # noqa: PLR2004 - the part of an ELF header that is read
         return None
     return head[4], struct.unpack("<H" if head[5] == 1 else ">H", head[18:20])[0]
+
+
+def build_key(source: Source, selection: Selection, wanted: Mapping[str, str], compiler: cc.Compiler) -> str:
+    """Return the name that the build of :func:`opened` has in the cache."""
+    return _key(_Request(source, selection, wanted, None), compiler)
+
+
+def embedded_key(source: Source, selection: Selection) -> str:
+    """Return the name in the cache for what is known of the bundled subset as it was compiled at install time."""
+    parts = [_builder_digest(), text_digest(source), repr((sorted(selection.fixed.items()), selection.complete))]
+    return hashlib.sha256("\0".join(["embedded", *parts]).encode()).hexdigest()
