@@ -155,8 +155,9 @@ def numbers(old: Mapping[str, int], new: Mapping[str, int], *, is_truth: bool = 
 
     Where two enumerators of one value part, no name says which is meant: the number stands for itself then.
 
-    >>> numbers({"ZONE_NORMAL": 0}, {"ZONE_DMA": 0, "ZONE_NORMAL": 1}).renamed
-    (1,)
+    >>> names = numbers({"ZONE_NORMAL": 0}, {"ZONE_DMA": 0, "ZONE_NORMAL": 1})
+    >>> names.same(0, 1), names.same(0, 0), names.same(7, 7)
+    (True, False, True)
     """
     before, after = _by_value(old), _by_value(new)
     renamed = []
