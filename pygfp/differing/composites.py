@@ -80,6 +80,9 @@ def _compare(sides: Sides, name: str, found: Found) -> None:
         if path and path not in other.session.source.files:
             found.notes.append(f"{name} is not compared: {other.label} lacks {path}")
             return
+        if name in other.session.build.places:
+            found.changes.append(Change(name, "composite", *untyped(there[1]), file=file, line=line))
+            return
         text = _alone(side, name) if there[1] else f"removed; {side.label} has it in {path}"
         found.changes.append(Change(name, "composite", "added" if there[1] else "removed", text, file=file, line=line))
         return
@@ -93,6 +96,13 @@ def _compare(sides: Sides, name: str, found: Found) -> None:
         found.changes.append(
             Change(name, "composite", "changed", text, "", configs[0], configs, 1, 1, flags, None, file, line)
         )
+
+
+def untyped(is_now: bool) -> tuple[str, str]:  # noqa: FBT001 - of the two sides, the new one
+    """Return how a name changes, and the words for it, that both sides define and one of them as no mask."""
+    if is_now:
+        return "changed", "a constant of type gfp_t now; it was none"
+    return "broken", "no constant of type gfp_t any more: it does not compile, or has another type"
 
 
 def _signed(words: str, signs: dict[str, str]) -> str:
