@@ -28,8 +28,12 @@ OFF = ("HIGHMEM", "ZONE_DEVICE", "CMA", "MEMORY_ISOLATION")
 ONE = tuple(a for s in (*ON, *OFF) for a in ("--set", f"CONFIG_{s}={'y' if s in ON else 'n'}"))
 
 
-#: Another one each run; set PYGFP_SEED to have one again.
-SEED = os.environ.get("PYGFP_SEED") or str(random.SystemRandom().randrange(1 << 32))
+#: Another one each run, the same in all workers of a run; set PYGFP_SEED to have one again.
+SEED = (
+    os.environ.get("PYGFP_SEED")
+    or os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    or str(random.SystemRandom().randrange(1 << 32))
+)
 
 
 def chooser(*of: object) -> random.Random:

@@ -260,7 +260,7 @@ _RULES: dict[str, Callable[[Texts, random.Random], Texts]] = {
 }
 
 #: How often each rule is tried: those that pick places at random more than once.
-_TIMES = {"operands": 3, "parentheses": 3, "comments": 2, "blanks": 2, "numbers for enumerators": 3, "macros moved": 2}
+_TIMES = {"operands": 2, "parentheses": 2, "numbers for enumerators": 2}
 
 _NESTED = "gfp_nested_mask()"
 _TWO_LISTS = r"\(\(flags & (\([^)]*\))\) \|\s+(\([^)]*\))\)"

@@ -255,6 +255,19 @@ CASES = (
         {"flag.__GFP_WRITE.removed": "removed, bit 12", "flag.__GFP_WROTE.added": "added, bit 12"},
     ),
     Case(
+        sub("a flag that is no gfp_t", TYPES, "", (r"\(__force gfp_t\)___GFP_WRITE\b", "___GFP_WRITE")),
+        {"flag.__GFP_WRITE.broken": "no constant of type gfp_t any more"},
+    ),
+    Case(
+        sub("a list that does not compile", TYPES, "", (r"(define GFP_HIGHUSER_MOVABLE\t)\(", r"\1(| ")),
+        {
+            "composite.GFP_HIGHUSER_MOVABLE.broken": "no constant of type gfp_t any more",
+            "composite.GFP_TRANSHUGE_LIGHT.broken": "no constant of type gfp_t any more",
+            "composite.GFP_TRANSHUGE.broken": "no constant of type gfp_t any more",
+            "layout.compiles-alone.broken": "gfp_types.h does not compile by itself",
+        },
+    ),
+    Case(
         sub("two flags exchanged", TYPES, "", (r"(\t___GFP_IO_BIT,\n)(\t___GFP_FS_BIT,\n)", r"\2\1")),
         {"flag.__GFP_IO.moved": "bit 6 -> 7", "flag.__GFP_FS.moved": "bit 7 -> 6"},
     ),

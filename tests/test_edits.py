@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Report = dict[str, Any]
 
 #: How many edits by rule are made that change a list of flags, and how many deliberate breaks are diffed.
-N_CHANGED, N_BREAKS = 26, 60
+N_CHANGED, N_BREAKS = 18, 60
 
 
 @pytest.fixture
@@ -114,3 +114,37 @@ class TestChangedLists:
     def test_a_list_without_a_change_is_seen_as_such(self, headers_6_12: Path) -> None:
         known = edits.read(texts_of(headers_6_12))
         assert edits.changes(known, known) == {}
+
+
+#: Breaks that show in other configurations than the one.
+_EVERYWHERE = ("symbol", "switch", "disabled", "#if", "32 bits", "ZONES_SHIFT", "OPT_ZONE")
+
+SAMPLE = chooser("breaks").sample(breaks.BREAKS, N_BREAKS)
+
+
+def narrowed(edit: breaks.Break) -> tuple[str, ...]:
+    """Where to look for a break: in the one configuration, if it shows there."""
+    if any(word in edit.name for word in _EVERYWHERE):
+        return edit.arguments if "--set" in edit.arguments else ()
+    return ONE
+
+
+class TestDeliberateBreaks:
+    """A sample, another one each run, of the breaks that ``pygfp check`` must catch: in a diff each is a change."""
+
+    @pytest.mark.parametrize("edit", SAMPLE, ids=[b.id for b in SAMPLE])
+    def test_break(self, edit: breaks.Break, request: pytest.FixtureRequest, differ: Callable[..., Report]) -> None:
+        bundled = edit.tree == breaks.BUNDLED
+        origin = breaks.ROOT / "csrc" if bundled else request.getfixturevalue("headers_6_12")
+        texts = texts_of(origin)
+        texts = {**texts, edit.file: edit.apply(texts[edit.file])}
+        report = differ(origin, texts, *narrowed(edit))
+        changes = {(c["kind"], c["change"]) for c in report["changes"]}
+        if edit.neutral in {"", breaks.ROOMIER}:
+            assert changes
+            assert report["exit"] == 1
+        elif edit.neutral == breaks.MOVED:
+            assert changes <= {("flag", "moved"), ("layout", "changed")}
+        else:
+            assert not changes
+            assert report["exit"] == 0
