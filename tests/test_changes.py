@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import breaks
 import differ as differ_
 import pytest
 from breaks import GFP, TYPES, _span
@@ -416,6 +417,21 @@ class TestConfigurations:
         ]
         assert report["exit"] == 3
 
+    def test_a_composite_in_some_configurations(self, headers_6_12: Path, differ: Callable[..., Report]) -> None:
+        texts = texts_of(headers_6_12)
+        name = "#define GFP_EXTRA (__GFP_IO | __GFP_FS)\n"
+        end = texts[TYPES].rindex("#endif")
+        old, new = (
+            {**texts, TYPES: texts[TYPES][:end] + text + texts[TYPES][end:]}
+            for text in (name, f"#ifdef CONFIG_MMU\n{name}#endif\n")
+        )
+        (change,) = differ(old, new, *ONE)["changes"]
+        assert (change["id"], change["flags"]) == (
+            "composite.GFP_EXTRA.changed",
+            {"GFP_EXTRA": "present -> absent"},
+        )
+        assert change["configs"] == [{**change["configs"][0], "CONFIG_MMU": False}]
+
     def test_set_narrows_what_is_compared(self, headers_6_12: Path, differ: Callable[..., Report]) -> None:
         edit = sub("keep", GFP, "gfp_nested_mask()", (r" \| __GFP_NOLOCKDEP", ""))
         texts = edit.apply(texts_of(headers_6_12), random.Random(0))
@@ -432,6 +448,41 @@ class TestConfigurations:
         (tmp_path / "on").write_text("CONFIG_COMPACTION=y\n")
         assert differ(headers_6_12, texts, "--config", str(tmp_path / "off"))["exit"] == 0
         assert differ(headers_6_12, texts, "--config", str(tmp_path / "on"))["exit"] == 1
+
+
+MMZONE = "include/linux/mmzone.h"
+FORMLESS = r"\tif (__builtin_popcount({}) > 20)\n\t\treturn {};\n\1"
+
+
+class TestWithoutForm:
+    """Where no form fits, the C of both sides is compared, and results are matched as those of forms are."""
+
+    def test_zones_that_are_other_numbers_by_input_zone(self, differ: Callable[..., Report]) -> None:
+        add = sub("formless", GFP, "gfp_zone()", (r"(\treturn)", FORMLESS.format("flags", "ZONE_MOVABLE")))
+        row = "#ifdef CONFIG_ZONE_DMA32\n\tZONE_DMA32,\n#endif\n"
+        old = add.apply(texts_of(breaks.ROOT / "csrc"), random.Random(0))
+        zones = old[MMZONE].replace(row, "").replace("enum zone_type {\n", "enum zone_type {\n" + row)
+        assert zones != old[MMZONE]
+        report = differ(old, {**old, MMZONE: zones}, *ONE)
+        assert (report["changes"], report["problems"], report["exit"]) == ([], [], 0)
+
+    def test_results_above_the_inputs(self, headers_6_12: Path, differ: Callable[..., Report]) -> None:
+        add = sub("formless", GFP, "gfp_nested_mask()", (r"(\treturn)", FORMLESS.format("flags", "0x40000000")))
+        move = sub("moved", TYPES, "", (r"(\t___GFP_IO_BIT,\n)(\t___GFP_FS_BIT,\n)", r"\2\1"))
+        old = add.apply(texts_of(headers_6_12), random.Random(0))
+        report = differ(old, move.apply(old, random.Random(0)), *ONE)
+        assert {c["id"] for c in report["changes"]} == {"flag.__GFP_IO.moved", "flag.__GFP_FS.moved"}
+
+    def test_a_crash_is_said_once_for_both_states_of_grouping(self, differ: Callable[..., Report]) -> None:
+        texts = texts_of(breaks.ROOT / "csrc")
+        trap = "\\tif (gfp_flags & __GFP_ZERO)\\n\\t\\t__builtin_trap();\\n\\1"
+        edit = sub("crash", GFP, "gfp_migratetype()", (r"(\tVM_WARN)", trap))
+        report = differ(texts, edit.apply(texts, random.Random(0)), *ONE)
+        (change,) = report["changes"]
+        assert (change["id"], change["text"].partition(" crashes")[0]) == (
+            "helper.gfp_migratetype.broken",
+            "misbehaves: gfp_migratetype",
+        )
 
 
 class TestOptions:
