@@ -485,6 +485,17 @@ class TestWithoutForm:
         )
 
 
+def test_a_flag_above_what_a_sweep_visits_is_not_called_equal(differ: Callable[..., Report]) -> None:
+    texts = texts_of(breaks.ROOT / "csrc")
+    wide = sub("wide", "include/linux/types.h", "", ("unsigned int __bitwise gfp_t", "unsigned long __bitwise gfp_t"))
+    high = sub("high", TYPES, "", (r"BIT\(___GFP_WRITE_BIT\)", "(1UL << 40)"))
+    keep = sub("keep", GFP, "gfp_nested_mask()", (r"__GFP_HIGH \|", "__GFP_HIGH | __GFP_WRITE |"))
+    old = high.apply(wide.apply(texts, random.Random(0)), random.Random(0))
+    report = differ(old, keep.apply(old, random.Random(0)), *ONE)
+    assert [p["text"].rpartition(" for ")[2] for p in report["problems"]] == ["__GFP_WRITE above that"]
+    assert report["exit"] == 3
+
+
 class TestOptions:
     """A glob looks at its subjects alone; --full at every value."""
 

@@ -133,6 +133,15 @@ def _unbuilt(sides: Sides, found: Found) -> None:
         found.problems.append(Problem("configuration", text))
 
 
+def unreached(sides: Sides) -> Iterable[Problem]:
+    """Flags above the bits that a sweep can visit: what helpers do with these is not compared."""
+    tables = [side.table_of(s) for side in sides.both for s in side.session.build.segments]
+    high = {n for table in tables for n, mask in table.flags.items() if mask >> sides.n_bits}
+    if high:
+        names = ", ".join(sorted(high))
+        yield Problem("gfp_t", f"helpers are compared on values below 2^{sides.n_bits}, and not for {names} above that")
+
+
 def _fails(side: Side, choice: Assignment) -> bool:
     """Whether a side cannot be built in *choice*, as far as it knows the symbols."""
     known = {s for segment in side.session.build.segments for s in segment.assignment}
