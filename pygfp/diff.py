@@ -144,6 +144,8 @@ def _compare(sides: Sides, wanted: Callable[[str], bool], jobs: int, *, layout_t
     proofs = _prove(sides, names)
     comparable = [name for name in names if helpers.standing(sides, name, proofs.new, found)]
     compare_values(sides, comparable, proofs, jobs, found)
+    if names:
+        found.problems += layout.unreached(sides)
     composites.compare(sides, wanted, found)
     if layout_too:
         flags.compare(sides, found)

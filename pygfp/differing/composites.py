@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..config import Assignment
+    from ..flags import FlagTable
     from .found import Found
     from .matching import Correspondence
     from .sides import Side, Sides
@@ -27,22 +28,41 @@ _ABSENT, _PRESENT = "absent", "present"
 
 def compare(sides: Sides, wanted: Callable[[str], bool], found: Found) -> None:
     """Add what changes about composites to *found*."""
-    for name in _names(sides):
+    for name in names_of(sides):
         if wanted(name):
             _compare(sides, name, found)
 
 
-def _names(sides: Sides) -> list[str]:
-    """Every ``GFP_*`` mask, and every ``__GFP_*`` name of several bits, of either side."""
-    names: dict[str, None] = {}
+def names_of(sides: Sides) -> list[str]:
+    """Return every ``GFP_*`` mask, and every ``__GFP_*`` name of several flags, of either side."""
+    masks: dict[str, None] = {}
+    lone, several = set(), {_BITS_MASK}
     for side in (sides.new, sides.old):
         for segment in side.session.build.segments:
-            for name, c in segment.constants.items():
-                several = c.value.bit_count() > 1 or not name.startswith("__GFP_")
-                if c.is_gfp_t and several and name.lstrip("_").startswith("GFP_") and name not in _NO_SETS:
-                    names[name] = None
-    flags = {n for side in sides.both for s in side.session.build.segments for n in side.table_of(s).flags}
-    return [n for n in names if n not in flags]
+            table = side.table_of(segment)
+            masks |= {n: None for n in table.masks if n not in _NO_SETS and not n.startswith("___")}
+            lone |= set(table.flags)
+            several |= {n for n in table.masks if is_union(n, table)}
+    wide = {n for n in masks if n not in lone and any(_bits(side, n) > 1 for side in sides.both)}
+    return [n for n in masks if not n.startswith("_") or n in several or n in wide]
+
+
+def _bits(side: Side, name: str) -> int:
+    return max((side.table_of(s).masks.get(name, 0).bit_count() for s in side.session.build.segments), default=0)
+
+
+def is_union(name: str, table: FlagTable) -> bool:
+    """
+    Return whether *name* is several bits, each of which another name is.
+
+    >>> from pygfp.flags import FlagTable
+    >>> table = FlagTable({"__GFP_A": 1, "__GFP_B": 2, "__GFP_AB": 3, "__GFP_WIDE": 6})
+    >>> [name for name in table.masks if is_union(name, table)]
+    ['__GFP_AB']
+    """
+    mask = table.masks[name]
+    others = sum({bit for other, bit in table.flags.items() if other != name})
+    return mask.bit_count() > 1 and not mask & ~others
 
 
 def _defines(side: Side, name: str) -> bool:
@@ -60,6 +80,9 @@ def _compare(sides: Sides, name: str, found: Found) -> None:
         if path and path not in other.session.source.files:
             found.notes.append(f"{name} is not compared: {other.label} lacks {path}")
             return
+        if name in other.session.build.places:
+            found.changes.append(Change(name, "composite", *untyped(there[1]), file=file, line=line))
+            return
         text = _alone(side, name) if there[1] else f"removed; {side.label} has it in {path}"
         found.changes.append(Change(name, "composite", "added" if there[1] else "removed", text, file=file, line=line))
         return
@@ -73,6 +96,13 @@ def _compare(sides: Sides, name: str, found: Found) -> None:
         found.changes.append(
             Change(name, "composite", "changed", text, "", configs[0], configs, 1, 1, flags, None, file, line)
         )
+
+
+def untyped(is_now: bool) -> tuple[str, str]:  # noqa: FBT001 - of the two sides, the new one
+    """Return how a name changes, and the words for it, that both sides define and one of them as no mask."""
+    if is_now:
+        return "changed", "a constant of type gfp_t now; it was none"
+    return "broken", "no constant of type gfp_t any more: it does not compile, or has another type"
 
 
 def _signed(words: str, signs: dict[str, str]) -> str:

@@ -81,8 +81,11 @@ def _fate(form: MaskFilter, bit: int) -> str:
 
 def _forced_alone(old: MaskFilter, new: MaskFilter, match: Correspondence) -> dict[str, str]:
     """Bits that one side alone has, or that no input has, and that a filter sets on every input."""
-    found = {n: "force -> absent" for n, bit in match.only_old.items() if old.force >> bit & 1}
-    found |= {n: "absent -> force" for n, bit in match.only_new.items() if new.force >> bit & 1}
+    found: dict[str, str] = {}
+    for side, form, change in ((0, old, "force -> absent"), (1, new, "absent -> force")):
+        paired = {pair[side] for pair in match.pairs}
+        lone = (bit for bit in range(match.n_bits) if form.force >> bit & 1 and bit not in paired)
+        found |= {match.named(side, bit): change for bit in lone}
     for bit in range(match.n_bits, max(old.force.bit_length(), new.force.bit_length())):
         fates = _fate(old, bit), _fate(new, bit)
         if "force" in fates and fates[0] != fates[1]:

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..changes import Change
+from .composites import names_of, untyped
 from .matching import when
 
 if TYPE_CHECKING:
@@ -30,12 +31,13 @@ def compare(sides: Sides, found: Found) -> None:
 
 
 def _names(sides: Sides) -> list[str]:
-    """Every name that is a single bit on either side, in some configuration."""
+    """Every name that is a single bit on either side, in some configuration, and a union of others nowhere."""
     names: dict[str, None] = {}
     for side in (sides.new, sides.old):
         for segment in side.session.build.segments:
             names |= dict.fromkeys(side.table_of(segment).flags)
-    return list(names)
+    several = set(names_of(sides))
+    return [n for n in names if n not in several]
 
 
 @dataclass
@@ -65,6 +67,10 @@ class _Flag:
     def changes(self) -> Iterator[Change]:
         """What an edit does to it."""
         there = [self._is_defined(side) for side in self.sides.both]
+        if not all(there) and self.name in self.sides.both[there.index(False)].session.build.places:
+            way, text = untyped(there[1])
+            yield self._change("flag", way, text, [n for n, pair in enumerate(self._pairs()) if any(pair)])
+            return
         if not all(there):
             yield self._lone("added" if there[1] else "removed", self.new if there[1] else self.old)
             return

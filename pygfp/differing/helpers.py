@@ -184,18 +184,19 @@ def _guards(sides: Sides, old: HelperPlan, new: HelperPlan, found: Found) -> Non
     def lost(plan: HelperPlan, choice: Assignment) -> str:
         return next((why for c, why in plan.losses if c.items() <= choice.items()), "")
 
-    for text, gone in (
+    kinds = (
         ("compiled out", [c for c in choices if out(new, c) and home(old, c) is not None]),
         ("not compiled out any more", [c for c in choices if out(old, c) and home(new, c) is not None]),
-    ):
-        if gone:
-            words = f"{text} {when(gone, choices)}".rstrip()
-            change = Change(new.name, "config", "changed", words, "guard", gone[0], tuple(gone))
-            found.changes.append(_placed(change, new))
+    )
+    where = [c for _, gone in kinds for c in gone]
+    if where:
+        words = "; ".join(f"{text} {when(gone, choices)}".rstrip() for text, gone in kinds if gone)
+        change = Change(new.name, "config", "changed", words, "guard", where[0], tuple(where))
+        found.changes.append(_placed(change, new))
     newly = [c for c in choices if lost(new, c) and not lost(old, c)]
     if newly:
         words = f"does not compile {when(newly, choices)}".rstrip() + f": {lost(new, newly[0])}"
-        found.changes.append(_placed(Change(new.name, "helper", "broken", words, "", newly[0], tuple(newly)), new))
+        found.changes.append(_placed(Change(new.name, "helper", "broken", words, "build", newly[0], tuple(newly)), new))
     before = [c for c in choices if lost(old, c)]
     if before:
         words = f"{new.name}() does not compile on the old side {when(before, choices)}".rstrip()

@@ -112,28 +112,49 @@ def _text_of(side: Side, finding: Finding) -> bytes:
 
 
 def _unbuilt(sides: Sides, found: Found) -> None:
-    """Configurations that one side, or neither, can be built in."""
-    errors = [
-        {str(sorted(s.assignment.items())): s for s in side.session.build.segments if s.error} for side in sides.both
-    ]
-    for key, segment in errors[1].items():
-        if key in errors[0]:
-            continue
-        name = "-".join(s.removeprefix("CONFIG_") for s, on in segment.assignment.items() if on) or "none"
-        text = f"cannot be built any more: {segment.error}"
-        found.changes.append(
-            Change(
-                name,
-                "config",
-                "broken",
-                text,
-                "",
-                segment.assignment,
-                (segment.assignment,),
-                file="include/linux/gfp.h",
-            )
-        )
-    for segment in errors[0].values():
-        found.problems.append(
-            Problem("configuration", f"the old side cannot be built in one configuration: {segment.error}")
-        )
+    """Configurations that one side, or neither, can be built in; those that fail alike are one."""
+    newly: dict[str, list[Assignment]] = {}
+    for segment in sides.new.session.build.segments:
+        if segment.error and not _fails(sides.old, segment.assignment):
+            newly.setdefault(segment.error, []).append(segment.assignment)
+    every = [s.assignment for s in sides.new.session.build.segments]
+    for n, (error, where) in enumerate(newly.items()):
+        text = f"cannot be built any more {_share(where, every)}: {error}"
+        name = f"build-{n}" if n else "build"
+        place = {"file": "include/linux/gfp.h"}
+        found.changes.append(Change(name, "config", "broken", text, "", where[0], tuple(where), **place))  # type: ignore[arg-type]
+    before: dict[str, list[Assignment]] = {}
+    segments = sides.old.session.build.segments
+    for segment in segments:
+        if segment.error:
+            before.setdefault(segment.error, []).append(segment.assignment)
+    for error, where in before.items():
+        text = f"the old side cannot be built {_share(where, [s.assignment for s in segments])}: {error}"
+        found.problems.append(Problem("configuration", text))
+
+
+def unreached(sides: Sides) -> Iterable[Problem]:
+    """Flags above the bits that a sweep can visit: what helpers do with these is not compared."""
+    tables = [side.table_of(s) for side in sides.both for s in side.session.build.segments]
+    high = {n for table in tables for n, mask in table.flags.items() if mask >> sides.n_bits}
+    if high:
+        names = ", ".join(sorted(high))
+        yield Problem("gfp_t", f"helpers are compared on values below 2^{sides.n_bits}, and not for {names} above that")
+
+
+def _fails(side: Side, choice: Assignment) -> bool:
+    """Whether a side cannot be built in *choice*, as far as it knows the symbols."""
+    known = {s for segment in side.session.build.segments for s in segment.assignment}
+    segment = side.session.segment({s: v for s, v in choice.items() if s in known})
+    return segment is not None and bool(segment.error)
+
+
+def _share(where: list[Assignment], every: list[Assignment]) -> str:
+    """Which of the configurations that are compiled: by the symbols that tell, where these are in all of them."""
+    known = set(every[0]).intersection(*every)
+    some, others = (
+        [{s: c[s] for s in sorted(known)} for c in cs] for cs in (where, [c for c in every if c not in where])
+    )
+    if others and not any(c in others for c in some):
+        return when(some, some + others)
+    return f"in {len(where)} of the {len(every)} configurations that are compiled"

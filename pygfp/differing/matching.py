@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations, product
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ..config import Assignment
     from ..flags import FlagTable
@@ -64,6 +65,11 @@ class Correspondence:
         """Return the input after that has *number*."""
         return sum(1 << new for n, (_, new) in enumerate(self.pairs) if number >> n & 1)
 
+    def named(self, side: int, bit: int) -> str:
+        """Return the first flag on *bit* of one side (0 old, 1 new), or the bit as a hex number."""
+        flags = (self.old, self.new)[side].flags
+        return next((name for name, mask in flags.items() if mask == 1 << bit), f"{1 << bit:#x}")
+
     def above(self) -> tuple[tuple[int, int], ...]:
         """Return the bits that no input has and a result may: they are paired by position."""
         return tuple((bit, bit) for bit in range(self.n_bits, min(self.old.gfp_t_bits, self.new.gfp_t_bits)))
@@ -105,9 +111,9 @@ def _unpaired(table: FlagTable, bits: set[int]) -> dict[str, int]:
 
 
 def _label(match: Correspondence, old: int, new: int) -> str:
-    after = [n for n, m in match.new.flags.items() if m == 1 << new]
+    # A flag that stands elsewhere on the other side would name a bit that is paired by position wrongly.
     before = [n for n, m in match.old.flags.items() if m == 1 << old]
-    return next(iter([n for n in after if n in before] + after + before), f"{1 << new:#x}")
+    return next((n for n, m in match.new.flags.items() if m == 1 << new and n in before), f"{1 << new:#x}")
 
 
 @dataclass(frozen=True)
@@ -147,15 +153,19 @@ def numbers(old: Mapping[str, int], new: Mapping[str, int], *, is_truth: bool = 
     """
     Return how results are matched where the enumerators are *old* and *new*: by name; others by value.
 
-    >>> numbers({"ZONE_NORMAL": 0}, {"ZONE_DMA": 0, "ZONE_NORMAL": 1}).renamed
-    (1,)
+    Where two enumerators of one value part, no name says which is meant: the number stands for itself then.
+
+    >>> names = numbers({"ZONE_NORMAL": 0}, {"ZONE_DMA": 0, "ZONE_NORMAL": 1})
+    >>> names.same(0, 1), names.same(0, 0), names.same(7, 7)
+    (True, False, True)
     """
     before, after = _by_value(old), _by_value(new)
     renamed = []
     for value in range(max(before, default=-1) + 1):
         homes = {new[name] for name in before.get(value, ()) if name in new}
         stays = not before.get(value) and not after.get(value)
-        renamed.append(homes.pop() if len(homes) == 1 else value if stays else _NOWHERE + value)
+        apart = len(homes) > 1 and value in homes
+        renamed.append(homes.pop() if len(homes) == 1 else value if stays or apart else _NOWHERE + value)
     # A number above every old enumerator that is one on the new side is not the same thing.
     renamed += [v if v not in after else _NOWHERE + v for v in range(len(renamed), max(after, default=-1) + 1)]
     return Numbers(before, after, tuple(renamed), is_truth)
@@ -177,15 +187,24 @@ def when(some: Sequence[Assignment], every: Sequence[Assignment]) -> str:
     """
     if len(some) == len(every):
         return ""
-    fixed = {s: v for s, v in some[0].items() if all(c[s] == v for c in some)}
-    if [c for c in every if fixed.items() <= c.items()] == list(some):
-        telling = {s: v for s, v in fixed.items() if any(c[s] != v for c in every)}
-        return "when " + " and ".join(s if v else f"not {s}" for s, v in telling.items())
-    return "in " + ", ".join(_on(c) for c in some)
+    varying = [s for s in every[0] if any(c[s] != every[0][s] for c in every)]
+    left, words = list(some), []
+    for part in _conditions(varying):
+        inside = [c for c in every if part.items() <= c.items()]
+        if any(c in left for c in inside) and all(c in some for c in inside):
+            left = [c for c in left if c not in inside]
+            words.append("when " + " and ".join(s if v else f"not {s}" for s, v in part.items()))
+        if not left:
+            break
+    return ", or ".join(words)
 
 
-def _on(config: Assignment) -> str:
-    return "+".join(s.removeprefix("CONFIG_") for s, v in config.items() if v) or "none on"
+def _conditions(symbols: Sequence[str]) -> Iterator[Assignment]:
+    """Every condition on *symbols*, those of fewest symbols first."""
+    for count in range(1, len(symbols) + 1):
+        for chosen in combinations(symbols, count):
+            for values in product((True, False), repeat=count):
+                yield dict(zip(chosen, values, strict=True))
 
 
 def merged(
@@ -202,9 +221,14 @@ def merged(
         for flag, change in one.items():
             where.setdefault((flag, change), []).append(config)
     alike: dict[tuple[str, str], list[str]] = {}
-    flags: dict[str, str] = {}
+    changes: dict[str, list[tuple[str, str]]] = {}
     for (flag, change), configs in where.items():
         condition = when(configs, every)
         alike.setdefault((change, condition), []).append(flag)
-        flags[flag] = f"{flags[flag]}; {change} {condition}".rstrip() if flag in flags else change
+        changes.setdefault(flag, []).append((change, condition))
+    # Of one change the configurations say where; of several each says it itself.
+    flags = {
+        flag: found[0][0] if len(found) == 1 else "; ".join(f"{change} {condition}" for change, condition in found)
+        for flag, found in changes.items()
+    }
     return flags, [f"{', '.join(names)} {change} {condition}".rstrip() for (change, condition), names in alike.items()]

@@ -114,7 +114,9 @@ class Sides:
     @property
     def domain(self) -> str:
         """The inputs in words."""
-        return f"every value of {'gfp_t' if self.full else 'the defined bits'} (2^{self.n_bits} inputs)"
+        widths = [side.session.build.gfp_t_bits for side in self.both]
+        every = "every value of gfp_t" if max(widths) == self.n_bits else f"every value below 2^{self.n_bits} of gfp_t"
+        return f"{every if self.full else 'every value of the defined bits'} (2^{self.n_bits} inputs)"
 
     @cached_property
     def flag_symbols(self) -> list[str]:

@@ -41,6 +41,8 @@ _ENUMERATORS = {
 _SHOWN = 8
 
 _SAYS = {"bug": "BUG: ", "warning": "WARN: ", "value": ""}
+#: What is said where a form is missing on one side: there are no flags to name.
+_BY_INPUT = {"value": "what it returns", "bug": "on which inputs it fires", "warning": "on which inputs it fires"}
 
 
 @dataclass
@@ -53,6 +55,7 @@ class Case:
     :ivar old: the meaning before
     :ivar new: the meaning after
     :ivar deltas: how they differ, by aspect
+    :ivar formless: which side has no form, in words; ``""`` where both have one
     """
 
     plan: HelperPlan
@@ -63,7 +66,12 @@ class Case:
     match: Correspondence
     names: Numbers
     deltas: dict[str, Delta] = field(default_factory=dict)
-    by_input: bool = False
+    formless: str = ""
+
+    @property
+    def by_input(self) -> bool:
+        """Whether the C of the two sides was compared, and not their forms."""
+        return bool(self.formless)
 
 
 @dataclass(frozen=True)
@@ -81,10 +89,11 @@ def compare_values(sides: Sides, names: Sequence[str], proofs: Proofs, jobs: int
     if open_ends:
         proofs = _by_input(sides, open_ends, proofs, jobs)
     for name in names:
+        _crashes([c for c in cases if c.plan.name == name], proofs, found)
         for state in (False, True):
             mine = [c for c in cases if c.plan.name == name and c.ungrouped is state]
             if mine:
-                _report(sides, mine, proofs, found)
+                _report(sides, mine, found)
 
 
 def _cases(sides: Sides, name: str) -> Iterator[Case]:
@@ -118,6 +127,7 @@ def _settle(case: Case, proofs: Proofs) -> bool:
     if old.crash or new.crash:
         return True
     if old.form is None or new.form is None:
+        case.formless = "the new side" if old.form else "the old side" if new.form else "either side"
         return False
     case.deltas = compare(old.form, new.form, case.match, case.names)
     return True
@@ -132,7 +142,8 @@ def _by_input(sides: Sides, cases: Sequence[Case], proofs: Proofs, jobs: int) ->
     old, new = dict(proofs.old), dict(proofs.new)
     for case, job in zip(cases, work, strict=True):
         tallies = answers[job]
-        case.by_input = True
+        if tallies[0].elsewhere:
+            continue  # not tried here; said of the configuration in which it was
         if tallies[0].crash:
             number = tallies[0].crash.first
             old[case.old] = _retried(sides.old, case.old, case.match.before(number))
@@ -161,9 +172,8 @@ def _job(case: Case) -> VersusJob:
     return VersusJob(case.old.segment, AFTER + case.new.segment, case.plan.name, match, case.ungrouped)
 
 
-def _report(sides: Sides, cases: Sequence[Case], proofs: Proofs, found: Found) -> None:
+def _report(sides: Sides, cases: Sequence[Case], found: Found) -> None:
     """One change for each aspect of a helper, over all configurations."""
-    _crashes(cases, proofs, found)
     for aspect in ASPECTS:
         differing = [(c, d) for c in cases if (d := c.deltas.get(aspect)) and d.differing]
         if differing:
@@ -174,8 +184,7 @@ def _change(sides: Sides, aspect: str, differing: Sequence[tuple[Case, Delta]], 
     case, delta = differing[0]
     plan = case.plan
     flags, words = merged([(c.choice, d.flags) for c, d in differing], every)
-    if case.by_input:
-        words.append(f"no simple form fits both sides {when([c.choice for c, _ in differing], every)}".rstrip())
+    words += _without_form(aspect, [c for c, _ in differing if c.by_input], every)
     if len(words) > _SHOWN:
         words = [*words[: _SHOWN - 1], f"and {len(words) - _SHOWN + 1} more"]
     state = " where pages are not grouped by mobility" if case.ungrouped else ""
@@ -194,6 +203,17 @@ def _change(sides: Sides, aspect: str, differing: Sequence[tuple[Case, Delta]], 
         plan.path,
         plan.line,
     )
+
+
+def _without_form(aspect: str, cases: Sequence[Case], every: Sequence[Assignment]) -> list[str]:
+    """What can be said of cases that have no form on a side: where they lack it, and in which configurations."""
+    where: dict[str, list[Assignment]] = {}
+    for case in cases:
+        where.setdefault(case.formless, []).append(case.choice)
+    return [
+        f"{_BY_INPUT[aspect]} is no simple function of the flags on {sides} {when(configs, every)}".rstrip()
+        for sides, configs in where.items()
+    ]
 
 
 def _example(sides: Sides, case: Case, delta: Delta) -> Example | None:
@@ -219,19 +239,22 @@ def _spelled(outcome: Outcome, name: str) -> str:
 
 
 def _crashes(cases: Sequence[Case], proofs: Proofs, found: Found) -> None:
-    """A helper that crashes, or does not return, on one side or on both."""
-    for case in cases:
-        plan, old, new = case.plan, proofs.old[case.old].crash, proofs.new[case.new].crash
-        if not old and not new:
-            continue
-        if old:
-            what = f"{plan.name}() cannot be compared, {'on both sides' if new else 'on the old side'} {old}"
-            found.problems.append(Problem(plan.name, what, plan.path, plan.line))
-        else:
-            configs = tuple(c.choice for c in cases)
-            text = f"misbehaves: {new}"
-            change = Change(
-                plan.name, "helper", "broken", text, "", case.choice, configs, file=plan.path, line=plan.line
-            )
-            found.changes.append(change)
-        return
+    """A helper that crashes, or does not return, on one side or on both; said once for both states of grouping."""
+    before = [c for c in cases if proofs.old[c.old].crash]
+    newly = [c for c in cases if proofs.new[c.new].crash and not proofs.old[c.old].crash]
+    every = _choices(cases)
+    if before:
+        plan, old = before[0].plan, proofs.old[before[0].old].crash
+        on = "on both sides" if proofs.new[before[0].new].crash else "on the old side"
+        what = f"{plan.name}() cannot be compared {when(_choices(before), every)}".rstrip()
+        found.problems.append(Problem(plan.name, f"{what}, {on} {old}", plan.path, plan.line))
+    if newly:
+        plan, configs = newly[0].plan, tuple(_choices(newly))
+        text = f"misbehaves {when(configs, every)}".rstrip() + f": {proofs.new[newly[0].new].crash}"
+        change = Change(plan.name, "helper", "broken", text, "", configs[0], configs, file=plan.path, line=plan.line)
+        found.changes.append(change)
+
+
+def _choices(cases: Sequence[Case]) -> list[Assignment]:
+    """The configurations of *cases*, each once."""
+    return [c.choice for n, c in enumerate(cases) if c.choice not in [o.choice for o in cases[:n]]]
