@@ -21,7 +21,7 @@ from .native.trace import trace_order
 from .report import Check, Report, SourceInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from .config import Selection
     from .native.session import Session
@@ -85,9 +85,10 @@ def check(source: Source, selection: Selection, options: Options | None = None) 
     )
 
 
-def judge(session: Session, row: Row, wanted: Callable[[str], bool], policy: Policy | None = None) -> list[Check]:
-    """Return the verdicts on the subjects of an opened kernel that are *wanted*."""
-    return list(_verdicts(View(session, row, policy or Policy()), wanted))
+def judge(session: Session, row: Row, wanted: Callable[[str], bool], order: Sequence[str] = ()) -> list[Check]:
+    """Return the verdicts on the subjects of an opened kernel that are *wanted*; masks print in *order*."""
+    view = View(session, row, Policy())
+    return [view.named(c, order) for c in _verdicts(view, wanted)]
 
 
 def _verdicts(view: View, wanted: Callable[[str], bool]) -> Iterable[Check]:

@@ -23,7 +23,7 @@ from .differing.sides import Side, Sides
 from .differing.values import Proofs, compare_values
 from .errors import BuildError, ExtractionError, NoSuchSubjectError
 from .model.helpers import WANTED
-from .native.session import opened
+from .native.session import AT_INSTALL, opened
 from .native.trace import trace_order
 from .report import SourceInfo
 from .spell import mask_names
@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from .native.session import Session
     from .report import Check
     from .sources import Source
+
+
+#: Watched files of which nothing is compiled for a diff.
+UNCOMPILED = ("include/trace/events/mmflags.h", "mm/page_owner.c", "lib/stackdepot.c")
 
 
 @dataclass(frozen=True)
@@ -81,8 +85,9 @@ def diff(old: Source, new: Source, selection: Selection, options: Options | None
         opened_at = time.monotonic()
         found = _compare(sides, wanted, cores, layout_too=options.helper is None)
         compared_at = time.monotonic()
-        broken = _newly_failing(sides, found.changes) if found.changes else ()
-        changes, complaints = _named(sides, found.changes)
+        orders, complaints = _orders(sides) if found.changes else ([(), ()], [])
+        changes = [_in_names(sides, c, orders) for c in found.changes]
+        broken = _newly_failing(sides, changes, orders[1]) if changes else ()
         timings = {
             "open_s": opened_at - started,
             "compare_s": compared_at - opened_at,
@@ -97,7 +102,7 @@ def diff(old: Source, new: Source, selection: Selection, options: Options | None
         problems=tuple(found.problems),
         broken=tuple(broken),
         compared=tuple(dict.fromkeys(found.compared)),
-        compiler=after.compiler if before.compiler == after.compiler else f"{before.compiler} and {after.compiler}",
+        compiler=" and ".join(dict.fromkeys(s.compiler.removesuffix(AT_INSTALL) for s in (before, after))),
         n_configs=(_built(before), _built(after)),
         domain=sides.domain,
         warnings=(*before.complaints, *after.complaints, *complaints),
@@ -165,7 +170,7 @@ def _prove(sides: Sides, names: list[str]) -> Proofs:
     return Proofs(old, new)  # type: ignore[arg-type]
 
 
-def _newly_failing(sides: Sides, changes: list[Change]) -> list[Check]:
+def _newly_failing(sides: Sides, changes: list[Change], order: Sequence[str]) -> list[Check]:
     """Verdicts on what changed that fail on the new side, and do not on the old one."""
     subjects = {c.subject for c in changes}
     rules = any(c.kind in {"flag", "layout", "config"} for c in changes)
@@ -174,27 +179,21 @@ def _newly_failing(sides: Sides, changes: list[Change]) -> list[Check]:
         return subject in subjects or (rules and "GFP_" not in subject and subject not in WANTED)
 
     def failing(side: Side) -> list[Check]:
-        return [c for c in judge(side.session, side.row, wanted) if c.status == "fail"]
+        return [c for c in judge(side.session, side.row, wanted, order) if c.status == "fail"]
 
     found = failing(sides.new)
     before = {(c.kind, c.subject, c.message) for c in failing(sides.old)} if found else set()
     return [c for c in found if (c.kind, c.subject, c.message) not in before]
 
 
-def _named(sides: Sides, changes: list[Change]) -> tuple[list[Change], list[str]]:
-    """*changes* with their examples in the names of each side's own trace table."""
-    if not any(c.smallest for c in changes):
-        return changes, []
-    orders, complaints = [], []
-    for side in sides.both:
-        session = side.session
-        order, complaint = trace_order(session.source, side.row, session.build.flag_symbols)
-        orders.append(order)
-        complaints += complaint
-    return [_in_names(sides, c, orders) if c.smallest else c for c in changes], complaints
+def _orders(sides: Sides) -> tuple[list[Sequence[str]], list[str]]:
+    """The order in which ``%pGg`` of each side prints names, and what a user should know of it."""
+    found = [trace_order(s.session.source, s.row, s.session.build.flag_symbols) for s in sides.both]
+    return [order for order, _ in found], [text for _, complaint in found for text in complaint]
 
 
 def _in_names(sides: Sides, change: Change, orders: list[Sequence[str]]) -> Change:
+    """*change* with its example in the names of each side's own trace table."""
     full, example = sides.with_flags(change.config), change.smallest
     tables = [side.table(full) for side in sides.both]
     if example is None or tables[0] is None or tables[1] is None:
@@ -211,6 +210,14 @@ def _in_names(sides: Sides, change: Change, orders: list[Sequence[str]]) -> Chan
 
 def _notes(sides: Sides, found: Found) -> Iterator[str]:
     yield from found.notes
+    for side, other in ((sides.old, sides.new), (sides.new, sides.old)):
+        lone = [p.name for p in side.plans.values() if p.unswept and not p.error and p.name not in other.plans]
+        if lone:
+            what = "functions of several arguments, of which nothing is said"
+            yield f"only the {side.name} side has {len(lone)} {what}: {', '.join(lone)}"
+    for path in UNCOMPILED:
+        if sides.old.session.source.files.get(path) != sides.new.session.source.files.get(path):
+            yield f"{path} differs; nothing that is compared rests on it"
     match = sides.matched({})
     if match:
         for side, alone in ((sides.old, match.only_old), (sides.new, match.only_new)):

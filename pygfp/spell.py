@@ -57,7 +57,8 @@ def describe_form(form: Form | None, table: FlagTable) -> str:
     sets = {key: names for key, names in spelled.items() if isinstance(names, list)}
     if "rows" in sets:
         return f"a table over {{{short(sets['flags'])}}}"
-    return ", ".join(f"{key.replace('_', ' ')} {{{short(names)}}}" for key, names in sets.items())
+    shown = {key: names for key, names in sets.items() if names or key != "none_of"}
+    return ", ".join(f"{key.replace('_', ' ')} {{{short(names)}}}" for key, names in shown.items())
 
 
 def short(names: list[str]) -> str:

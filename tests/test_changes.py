@@ -485,6 +485,23 @@ class TestWithoutForm:
         )
 
 
+def test_a_literal_bit_is_another_flag_in_some_configurations_only(
+    headers_6_1: Path, headers_6_12: Path, differ: Callable[..., Report]
+) -> None:
+    """Bit 24 is NOLOCKDEP in 6.12 with LOCKDEP on and KASAN_HW_TAGS off; in 6.1 it is SKIP_ZERO or nothing."""
+    odd = "static inline bool gfp_odd(gfp_t x)\n{\n\treturn x & 0x1000000;\n}\n"
+    trees = []
+    for tree in (headers_6_1, headers_6_12):
+        texts = texts_of(tree)
+        trees.append(
+            {**texts, GFP: texts[GFP].replace("#endif /* __LINUX_GFP_H */", f"{odd}#endif /* __LINUX_GFP_H */")}
+        )
+    (change,) = differ(*trees, "--helper", "gfp_odd")["changes"]
+    assert change["flags"] == {"__GFP_NOLOCKDEP": "false -> true"}
+    assert all(c["CONFIG_LOCKDEP"] and not c["CONFIG_KASAN_HW_TAGS"] for c in change["configs"])
+    assert (change["inputs"], change["differing"]) == (1 << 26, 1 << 25)
+
+
 def test_a_flag_above_what_a_sweep_visits_is_not_called_equal(differ: Callable[..., Report]) -> None:
     texts = texts_of(breaks.ROOT / "csrc")
     wide = sub("wide", "include/linux/types.h", "", ("unsigned int __bitwise gfp_t", "unsigned long __bitwise gfp_t"))

@@ -108,6 +108,7 @@ def _patched(arguments: argparse.Namespace) -> tuple[Source, Source, tuple[str, 
     """A source without and with the patch."""
     from .. import sources  # noqa: PLC0415 - a usage error needs none of this
     from ..patched import patched  # noqa: PLC0415 - ditto
+    from ..places import enclosing_tree  # noqa: PLC0415 - ditto
 
     if arguments.new is not None:
         message = f"--patch takes one SOURCE, found two: {arguments.old} and {arguments.new}"
@@ -115,6 +116,9 @@ def _patched(arguments: argparse.Namespace) -> tuple[Source, Source, tuple[str, 
     if arguments.old is not None and sources.is_range(arguments.old):
         message = f"--patch takes one SOURCE, found a range: {arguments.old}"
         raise UsageError(message)
+    if arguments.old is None and enclosing_tree(Path.cwd()) is None:
+        message = f"{Path.cwd()} is in no kernel tree; go to one, or name the SOURCE that the patch is for"
+        raise KernelTreeError(message, path=Path.cwd())
     path = arguments.patch
     label = "the patch on stdin" if path == "-" else Path(path).name
     found = patched(arguments.old, _read_patch(path), label)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..changes import Change, Example, Problem
 from ..errors import HelperCrashed
+from ..forms import MaskTable
 from ..native.jobs import Match, VersusJob
 from ..native.session import AFTER, both
 from ..spell import describe
@@ -84,7 +85,7 @@ class Proofs:
 
 def compare_values(sides: Sides, names: Sequence[str], proofs: Proofs, jobs: int, found: Found) -> None:
     """Add what changes in the values of the helpers *names* to *found*."""
-    cases = [case for name in names for case in _cases(sides, name)]
+    cases = [case for name in names for case in _cases(sides, name, proofs)]
     open_ends = [c for c in cases if not _settle(c, proofs)]
     if open_ends:
         proofs = _by_input(sides, open_ends, proofs, jobs)
@@ -96,9 +97,9 @@ def compare_values(sides: Sides, names: Sequence[str], proofs: Proofs, jobs: int
                 _report(sides, mine, found)
 
 
-def _cases(sides: Sides, name: str) -> Iterator[Case]:
+def _cases(sides: Sides, name: str, proofs: Proofs) -> Iterator[Case]:
     old, new = sides.old.plans[name], sides.new.plans[name]
-    for choice in sides.choices([*old.symbols, *new.symbols]):
+    for choice in _configurations(sides, name, proofs):
         before, after, match = home(old, choice), home(new, choice), sides.matched(choice)
         if before is None or after is None or match is None:
             continue  # compiled out or not buildable: said elsewhere
@@ -107,6 +108,41 @@ def _cases(sides: Sides, name: str) -> Iterator[Case]:
         for state in states:
             keys = Key(name, before, state and old.grouping), Key(name, after, state and new.grouping)
             yield Case(new, choice, state, *keys, match, known)
+
+
+def _configurations(sides: Sides, name: str, proofs: Proofs) -> list[Assignment]:
+    """
+    The configurations in which a helper is compared.
+
+    What it compiles to depends on its own symbols. What its bits are called may depend on those of the flags
+    too, where it looks at a bit that is a flag in some configurations and another one, or none, in others.
+    """
+    old, new = sides.old.plans[name], sides.new.plans[name]
+    own, flags = sides.choices([*old.symbols, *new.symbols]), sides.choices(sides.flag_symbols)
+    looked_at = [_bits(name, known) for known in (proofs.old, proofs.new)]
+    if len({_partners(sides, choice, looked_at) for choice in flags}) <= 1:
+        return own
+    return [{**c, **f} for c in own for f in flags if all(c.get(symbol, on) == on for symbol, on in f.items())]
+
+
+def _bits(name: str, proofs: Mapping[Key, Proof]) -> frozenset[int] | None:
+    """The bits that a helper looks at, over all its meanings; None where they are not known, or are all."""
+    forms = [proof.form for key, proof in proofs.items() if key.name == name]
+    if all(isinstance(form, MaskTable) for form in forms):
+        return frozenset(bit for form in forms if isinstance(form, MaskTable) for bit in form.bits)
+    return None
+
+
+def _partners(sides: Sides, choice: Assignment, looked_at: list[frozenset[int] | None]) -> object:
+    """What the bits of either side that are looked at are on the other one, in one configuration of the flags."""
+    match = sides.matched(choice)
+    if match is None:
+        return None
+    old, new = ({pair[side]: pair for pair in match.pairs} for side in (0, 1))
+    return tuple(
+        tuple(sorted(found.items())) if bits is None else tuple((bit, found.get(bit)) for bit in sorted(bits))
+        for found, bits in zip((old, new), looked_at, strict=True)
+    )
 
 
 def _numbers(sides: Sides, plan: HelperPlan, before: int, after: int) -> Numbers:

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from .plan import SegmentPlan
 
 
+#: What the name of a compiler ends in where the build is the embedded default.
+AT_INSTALL = ", at install time"
+
 #: Where the segments of the second of two builds are numbered from.
 AFTER = 1 << 16
 
@@ -141,7 +144,7 @@ def _embedded(request: _Request, pool: Pool) -> Session | None:
     objects = [("bundled", "")]
     build = _loaded(build, pool.load(objects), selection)
     timings = {"extract_s": 0.0, "compile_s": 0.0, "load_s": time.monotonic() - started}
-    return Session(source, selection, build, pool, f"{stored['compiler']}, at install time", objects, timings)
+    return Session(source, selection, build, pool, stored["compiler"] + AT_INSTALL, objects, timings)
 
 
 def _cached(request: _Request, pool: Pool) -> Session:

@@ -91,7 +91,9 @@ def _place(file: str | None, line: int | None) -> str:
 def _change(change: Change, style: Style) -> Iterable[str]:
     way = style.status(_COLOURS[change.change], f"{change.change:<7}")
     yield f"  {way}  {_place(change.file, change.line)}{change.subject}"
-    yield from folded((f"    {part}" for part in change.text.split("; ")), "      ")
+    # The way is in front of the place already.
+    parts = change.text.removeprefix(change.change).lstrip(":;, ").split("; ")
+    yield from folded((f"    {part}" for part in parts if part), "      ")
     yield from (f"    {line}" for line in evidence(change))
 
 
