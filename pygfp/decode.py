@@ -32,7 +32,8 @@ CLAIM = r"(?:_{0,3}GFP_[A-Z0-9_]+|0x[0-9a-f]+|none)(?:\|(?:_{0,3}GFP_[A-Z0-9_]+|
 
 # Also as it is copied out of a log, with the word in front of it.
 _MASK = re.compile(
-    rf"(?:(?:gfp_mask|gfp_flags|gfp|mode|mask)(?:=|: ?| ))?(?P<value>0[xX][0-9a-fA-F]+|[0-9]+)[ ]?(?:\((?P<claim>{CLAIM}|)\))?"
+    r"(?:(?:gfp_mask|gfp_flags|gfp|mode|mask)(?:=|: ?| ))?"
+    rf"(?P<value>0[xX][0-9a-fA-F]+|[0-9]+)[ ]?(?:\((?P<claim>{CLAIM}|)\))?"
 )
 
 
