@@ -30,7 +30,11 @@ _SHOWN = 60
 #: What a log claims of a mask, as ``%pGg`` and trace events print it; nothing stands for 0.
 CLAIM = r"(?:_{0,3}GFP_[A-Z0-9_]+|0x[0-9a-f]+|none)(?:\|(?:_{0,3}GFP_[A-Z0-9_]+|0x[0-9a-f]+))*"
 
-_MASK = re.compile(rf"(?P<value>0[xX][0-9a-fA-F]+|[0-9]+)[ ]?(?:\((?P<claim>{CLAIM}|)\))?")
+# Also as it is copied out of a log, with the word in front of it.
+_MASK = re.compile(
+    r"(?:(?:gfp_mask|gfp_flags|gfp|mode|mask)(?:=|: ?| ))?"
+    rf"(?P<value>0[xX][0-9a-fA-F]+|[0-9]+)[ ]?(?:\((?P<claim>{CLAIM}|)\))?"
+)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,9 @@ _KEY = re.compile(
 )
 # A word that means a mask where names follow, or where an allocation is spoken of.
 _WORD = re.compile(rf"(?<![A-Za-z0-9_])(?:mode:|mask )(?P<value>0x[0-9a-fA-F]+)(?![\w.]){_CLAIM}".encode())
-_ALLOCATION = re.compile(rb"order:\d|allocat")
+# As far as a line is looked at around a place, in bytes: a line of megabytes may hold a million of them.
+_NEAR = 1024
+_ALLOCATION = (b"order:", b"allocat")
 _RELEASE = rb"(?P<release>\d{1,4}\.\d{1,4}\.\d{1,4})(?=[\s+~_-])"
 _BANNER = re.compile(rb"Linux version " + _RELEASE)
 # The head of a stack trace says it as well.
@@ -106,15 +108,18 @@ def places(block: bytes) -> Iterator[tuple[int, bytes, str | None]]:
 
 
 def _allocates(block: bytes, at: int) -> bool:
-    """Whether the line of a number speaks of an allocation before it."""
-    return _ALLOCATION.search(block, block.rfind(b"\n", 0, at) + 1, at) is not None
+    """Whether the line of a number speaks of an allocation before it, not far away."""
+    near = max(at - _NEAR, 0)
+    start = block.rfind(b"\n", near, at) + 1
+    return any(block.rfind(word, start or near, at) >= 0 for word in _ALLOCATION)
 
 
 def _release(block: bytes, match: re.Match[bytes]) -> str:
     """A distribution keeps the number of its interface, and says behind it what it was built from."""
     release = match["release"]
-    end = block.find(b"\n", match.end())
-    for exact in _DEBIAN.finditer(block, match.end(), end if end >= 0 else len(block)):
+    near = match.end() + _NEAR
+    end = block.find(b"\n", match.end(), near)
+    for exact in _DEBIAN.finditer(block, match.end(), end if end >= 0 else near):
         if exact["series"] == release.rpartition(b".")[0]:
             return exact.group()[len(b"Debian ") :].decode()
     return release.decode()

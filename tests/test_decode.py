@@ -199,6 +199,8 @@ class TestArguments:
             ("0xcc0(GFP_KERNEL)", (0xCC0, "GFP_KERNEL")),
             ("0xcc0 (GFP_KERNEL)", (0xCC0, "GFP_KERNEL")),
             ("0x0()", (0, "")),
+            ("gfp_mask=0xcc0(GFP_KERNEL)", (0xCC0, "GFP_KERNEL")),
+            ("mode:0xcc0", (0xCC0, None)),
         ],
     )
     def test_numbers_and_claims_are_read(self, text: str, parsed: tuple[int, str | None]) -> None:

@@ -157,6 +157,12 @@ class TestBytes:
         assert without_notes(out) == log
         assert out.count(MARK) == 2
 
+    @pytest.mark.parametrize("piece", [b"mode:0x1 ", b"gfp_mask=0x1 ", b"Linux version 6.1.0 ", b"gfp=", b"mode:0x1x"])
+    def test_a_line_of_one_thing_is_not_read_again_and_again(self, piece: bytes) -> None:
+        """What looks at the whole line for each place in it would not come back."""
+        log = piece * ((2 << 20) // len(piece)) + b"\n"
+        assert without_notes(annotated(log)) == log
+
     def test_a_line_without_end_goes_through_in_constant_memory(self) -> None:
         kernel = Kernel(of_release("6.1", Selection()))
         annotator = Annotator(kernel, Notes(kernel, quiet=False, colour=False).show)

@@ -49,22 +49,15 @@ def compare(
     names = list(dict.fromkeys([*there, *here]))
     both = {WHOLE[0]: header, COPY: text}
     try:
-        found = [_values(both, WHOLE[0], names, tables, on_command)]
-        broken: dict[str, str] = {}
-        try:
-            found.append(_values(both, COPY, names, tables, on_command))
-        except BuildError:
-            broken = _broken(both, names, tables, on_command)
-            usable = [n for n in names if n not in broken]
-            values = _values(both, COPY, usable, tables, on_command)
-            found.append([[dict(zip(usable, v, strict=True)).get(n) for n in names] for v in values])
+        wanted = _values(both, WHOLE[0], names, tables, on_command)
+        found, broken = _of_copy(both, names, tables, on_command)
     except BuildError as exc:
         return Table(_NAME, _TITLE, COPY, error=str(exc)), []
     # A file that only includes the header has no lines of its own.
     lines = here or dict.fromkeys(names, 1)
     sightings = []
-    for (config, _), wanted, values in zip(tables, *found, strict=True):
-        for name, one, other in zip(names, wanted, values, strict=True):
+    for (config, _), ours, theirs in zip(tables, wanted, found, strict=True):
+        for name, one, other in zip(names, ours, theirs, strict=True):
             line = lines.get(name, 1)
             if name in broken:
                 sightings.append(Sighting(_NAME, name, "value", config, "value", COPY, line, broken[name]))
@@ -80,6 +73,22 @@ def _macros(path: str, text: bytes) -> dict[str, int]:
         if d.kind == "macro" and d.parameters is None and _MASK.fullmatch(d.name):
             found.setdefault(d.name, d.line)
     return found
+
+
+def _of_copy(
+    both: Mapping[str, bytes],
+    names: Sequence[str],
+    tables: Sequence[tuple[Assignment, FlagTable]],
+    on_command: Callable[[str], None] | None,
+) -> tuple[list[list[int | None]], dict[str, str]]:
+    """The values in the copy, and the names that do not compile there, with the message."""
+    try:
+        return _values(both, COPY, names, tables, on_command), {}
+    except BuildError:
+        broken = _broken(both, names, tables, on_command)
+    usable = [n for n in names if n not in broken]
+    values = [dict(zip(usable, v, strict=True)) for v in _values(both, COPY, usable, tables, on_command)]
+    return [[found.get(n) for n in names] for found in values], broken
 
 
 def _broken(

@@ -6,6 +6,7 @@ The name tables of mmflags.h against the header, as ``%pGg`` and as trace events
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import tree_sitter_c
@@ -74,11 +75,13 @@ def compare(
         return [Table(n, t, trace.TABLE, error=error) for n, t in _TITLES.items()], [], notes
     lines = _Lines(header)
     values = _values(found, tables, on_command)
+    anywhere = {kind: _named_anywhere(values[kind], tables) for kind in _TITLES}
+    every = {name for _, table in tables for name in table.masks}
     sightings: list[Sighting] = []
     for n, ((config, table), one) in enumerate(zip(tables, found, strict=True)):
         for kind, rows in (("printk", one.printk), ("tracepoint", one.tracepoint)):
-            elsewhere = _named_anywhere(values[kind], tables)
-            sightings += _judged(_Side(kind, rows, values[kind][n], elsewhere), config, table, tables, lines)
+            side = _Side(kind, rows, values[kind][n], config, table, anywhere[kind], every, lines)
+            sightings += [*_flags(side), *_rows(side)]
         sightings += _enums(one, config, table, enumerators, lines)
     counts = {kind: max(len(getattr(one, kind)) for one in found) for kind in _TITLES}
     made = [Table(kind, title, trace.TABLE, rows=counts[kind]) for kind, title in _TITLES.items()]
@@ -120,60 +123,63 @@ def _named_anywhere(values: list[list[int | None]], tables: Sequence[tuple[Assig
     return {flag for masks, (_, table) in pairs for flag, mask in table.flags.items() if mask in masks}
 
 
+@dataclass(frozen=True)
 class _Side:
-    """One table in one configuration, with the mask of each row, and the flags that it names in any configuration."""
+    """
+    One table in one configuration.
 
-    def __init__(self, kind: str, rows: Sequence[Entry], values: Sequence[int | None], elsewhere: set[str]) -> None:
-        self.kind = kind
-        self.rows = rows
-        self.values = values
-        self.elsewhere = elsewhere
+    :ivar values: the mask of each row
+    :ivar elsewhere: the flags that it names in any configuration
+    :ivar every: every name that the header defines in any configuration
+    """
+
+    kind: str
+    rows: Sequence[Entry]
+    values: Sequence[int | None]
+    config: Assignment
+    table: FlagTable
+    elsewhere: set[str]
+    every: set[str]
+    lines: _Lines
+
+    def sighting(self, flag: str, aspect: str, problem: str = "", message: str = "") -> Sighting:
+        """Return an answer about *flag*, at its row, or where the table begins if it lacks one."""
+        line = self.lines.start[self.kind] or 1 if problem == "missing" else self.lines.of(flag, self.kind)
+        said = f"{_TITLES[self.kind]} {message}" if message else ""
+        return Sighting(self.kind, flag, aspect, self.config, problem, trace.TABLE, line, said)
 
 
-def _judged(
-    side: _Side,
-    config: Assignment,
-    table: FlagTable,
-    tables: Sequence[tuple[Assignment, FlagTable]],
-    lines: _Lines,
-) -> Iterator[Sighting]:
-    title = _TITLES[side.kind]
+def _flags(side: _Side) -> Iterator[Sighting]:
+    """Every flag that is set has a row, under its name or that of a composite with its value."""
     named = {v for v in side.values if v}
-
-    def sighting(flag: str, aspect: str, problem: str = "", message: str = "", *, at_row: bool = True) -> Sighting:
-        line = lines.of(flag, side.kind) if at_row else lines.start[side.kind] or 1
-        return Sighting(side.kind, flag, aspect, config, problem, trace.TABLE, line, message)
-
-    for flag, mask in table.flags.items():
+    for flag, mask in side.table.flags.items():
         if mask in named:
-            yield sighting(flag, "named")
+            yield side.sighting(flag, "named")
         elif flag in side.elsewhere:
-            yield sighting(flag, "named", "guard", f"{title} names it in other configurations, and not where it is set")
+            yield side.sighting(flag, "named", "guard", "names it in other configurations, and not where it is set")
         else:
-            yield sighting(flag, "named", "missing", f"{title} has no name for it: it prints as hex", at_row=False)
-    every = {name for _, other in tables for name in other.masks}
-    rows = [row.name for row in side.rows]
-    for row, value in zip(side.rows, side.values, strict=True):
-        if row.name not in every:
-            yield sighting(row.name, "known", "extra", f"{title} names it, and the header does not define it")
+            yield side.sighting(flag, "named", "missing", "has no name for it: it prints as hex")
+
+
+def _rows(side: _Side) -> Iterator[Sighting]:
+    """Every row is of a name that the header has, with its value, where it is set, and once."""
+    names = [row.name for row in side.rows]
+    for name, value in zip(names, side.values, strict=True):
+        if name not in side.every:
+            yield side.sighting(name, "known", "extra", "names it, and the header does not define it")
             continue
-        yield sighting(row.name, "known")
-        wanted = table.masks.get(row.name, 0)
-        if value != wanted:
-            shown = "nothing that is known here" if value is None else f"{value:#x}"
-            message = f"{title} has it for {shown}, and the header has {wanted:#x}"
-            yield sighting(row.name, "value", "value", message)
-        else:
-            yield sighting(row.name, "value")
-        if wanted:
-            yield sighting(row.name, "guarded")
-        else:
-            message = f"{title} has it where the header has it off: a name without bits, printed for every mask"
-            yield sighting(row.name, "guarded", "guard", message)
-        if rows.count(row.name) > 1:
-            yield sighting(row.name, "unique", "ambiguous", f"{title} has it {rows.count(row.name)} times")
-        else:
-            yield sighting(row.name, "unique")
+        yield side.sighting(name, "known")
+        wanted = side.table.masks.get(name, 0)
+        shown = "nothing that is known here" if value is None else f"{value:#x}"
+        right, idle, twice = value == wanted, not wanted, names.count(name) > 1
+        yield side.sighting(
+            name, "value", *(() if right else ("value", f"has it for {shown}, and the header has {wanted:#x}"))
+        )
+        yield side.sighting(name, "guarded", *(("guard", _IDLE) if idle else ()))
+        yield side.sighting(name, "unique", *(("ambiguous", f"has it {names.count(name)} times") if twice else ()))
+
+
+_IDLE = "has it where the header has it off: a name without bits, printed for every mask"
 
 
 def _values(
