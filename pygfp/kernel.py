@@ -1,0 +1,438 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+A kernel as Python sees it: the flags, composites and helpers of one source in one configuration.
+
+:func:`load` runs the header's code in this process, as the price of a scalar call that takes less than a
+microsecond; ``pygfp check`` never does. Treat a header from a stranger as you would its Makefile.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import weakref
+from contextlib import contextmanager
+from functools import cache, cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Self
+from weakref import WeakSet
+
+from . import releases
+from .config import WORD_SIZE, Selection, slug
+from .errors import BugFired, BuildError, HelperUnavailableError, UnknownFlagError
+from .flags import FlagTable
+from .masks import Mask, Names, mask_type, require_width
+from .native.attempt import WORD_BITS
+from .native.pool import Pool
+from .native.resident import Resident
+from .native.session import Session
+from .native.session import load as load_build
+from .native.trace import trace_order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from .config import Assignment
+    from .forms import Outcome
+    from .native.plan import Build, HelperPlan, SegmentPlan
+    from .native.resident import Function
+    from .native.session import Loaded
+    from .sources import Source
+
+# ``kernel.__GFP_IO`` in a class body reaches us as ``kernel._Class__GFP_IO``.
+_MANGLED = re.compile(r"_\w+?(__GFP_\w+)\Z")
+
+# Which helper's configurations an enumerator goes with: it is not recorded for enumerators themselves.
+_ENUMERATED = {"ZONELIST_": "gfp_zonelist", "MIGRATE_": "gfp_migratetype", "ZONE_": "gfp_zone", "__MAX_NR": "gfp_zone"}
+
+
+class UnknownNameError(UnknownFlagError, AttributeError):
+    """An attribute that is no flag, composite, helper or constant of the kernel; lists near matches."""
+
+    name: str
+
+
+class Helper:
+    """
+    A helper of one kernel: call it with a mask.
+
+    :ivar kernel: whose it is
+    :ivar name: C name
+    :ivar segment: where its meaning in this configuration is compiled
+    :ivar is_filter: it returns ``gfp_t``
+    """
+
+    def __init__(self, kernel: Kernel, plan: HelperPlan, segment: int, function: Function) -> None:
+        """Make *function* callable with the checks and conversions of *kernel*."""
+        self.kernel = kernel
+        self.name = plan.name
+        self.segment = segment
+        self.is_filter = plan.is_filter
+        self.place = f"{plan.path}:{plan.line}"
+        self._function = function
+        self._bits = 8 * function.result_bytes
+        convert: Callable[[int], Any] = int
+        if plan.is_filter:
+            convert = kernel.mask_type
+        elif plan.result == "bool":
+            convert = bool
+        elif function.is_signed:
+            convert = self._signed
+        self.convert = convert
+        self._scalar = function.scalar(kernel.mask_type.every, convert, self._refused)
+
+    def __call__(self, mask: int) -> Any:  # noqa: ANN401 - Mask, bool or int, by the helper
+        """
+        Return what the C returns: a Mask for ``gfp_t``, else a bool or an int.
+
+        :param mask: ``0 <= mask < 2**width`` of this kernel's ``gfp_t``
+        :raises ValueError: *mask* is negative or too wide
+        :raises BugFired: a BUG fires; a WARN does not stop the C, and :meth:`outcome` tells of it
+        """
+        return self._scalar(mask)
+
+    def outcome(self, mask: int, *, ungrouped: bool = False) -> Outcome:
+        """
+        Return (value, bug, warned) for *mask*; after BUG the value means nothing.
+
+        :param ungrouped: state of the kernel's page_group_by_mobility_disabled, of which migrate types depend
+        :raises ValueError: *mask* is negative or too wide
+        """
+        x = require_width(int(mask), self.kernel.mask_type.every)
+        seen = self._function.outcome(x, ungrouped=ungrouped)
+        return seen._replace(value=0 if seen.bug else self.convert(seen.value))
+
+    def __repr__(self) -> str:
+        """Name and source, as a user knows them."""
+        return f"<{self.name}() of {self.kernel.title}>"
+
+    def _signed(self, value: int) -> int:
+        return value - (1 << self._bits) if value >> (self._bits - 1) else value
+
+    def _refused(self, x: Any) -> Any:  # noqa: ANN401 - whatever a caller passed
+        """The slow way: an operand that records, or an exception that says what is wrong."""
+        record = getattr(x, "pygfp_applied", None)
+        if record is not None:
+            return record(self)
+        if not isinstance(x, int):
+            message = f"{self.name}() takes a mask, an int; found {type(x).__name__}"
+            raise TypeError(message)
+        require_width(x, self.kernel.mask_type.every)
+        raise BugFired(self.name, int(x), self.kernel.format(x))
+
+
+class Kernel:
+    """
+    One source in one configuration. Attributes and items are its names: ``kernel.GFP_KERNEL``, ``kernel["__GFP_IO"]``,
+    ``kernel.gfp_nested_mask(mask)``, ``kernel.ZONE_NORMAL``.
+
+    :ivar source: where the text came from
+    :ivar config: the CONFIG symbols that are on
+    :ivar compiler: what compiled it
+    :ivar complaints: what a user should know of the cache
+    """
+
+    def __init__(self, source: Source, config: Assignment, loaded: Loaded, resident: Resident) -> None:
+        """See :func:`load`."""
+        self.source = source
+        self.config = MappingProxyType({s: on for s, on in sorted(config.items()) if on})
+        self.compiler = loaded.compiler
+        self.complaints = tuple(loaded.complaints)
+        self.build = loaded.build
+        self._loaded = loaded
+        self._resident = resident
+        self._constants = dict(_constants(loaded.build, config))
+        self.mask_type = mask_type(Names(self._plain_table(), self._trace_order), loaded.build.gfp_t_bits)
+        self._workers = _Workers(loaded)
+        weakref.finalize(self, self._workers.close)
+
+    @property
+    def title(self) -> str:
+        """Source, release and configuration in a few words."""
+        return f"{self.source.label} {self.source.release or '(release not known)'}, {self.config_text}"
+
+    @property
+    def config_text(self) -> str:
+        """The configuration in words."""
+        return " ".join(f"{s}=y" for s in self.config) or "all symbols off"
+
+    @property
+    def row(self) -> releases.Row:
+        """The release of the facts that the source is compared with."""
+        return releases.reference(self.source.release)
+
+    @property
+    def table(self) -> FlagTable:
+        """Names and masks, with the printing order of the source's own trace table."""
+        return self.mask_type.names.table
+
+    @cached_property
+    def flags(self) -> Mapping[str, Mask]:
+        """Every flag of one bit, lowest bit first."""
+        found = sorted((mask, name) for name, mask in self._plain_table().flags.items())
+        return MappingProxyType({name: self.mask_type(mask) for mask, name in found})
+
+    @cached_property
+    def composites(self) -> Mapping[str, Mask]:
+        """Every other mask by name, ``GFP_KERNEL`` and kin; a flag that this configuration switches off is none."""
+        masks = self._plain_table().masks
+        return MappingProxyType({n: self.mask_type(m) for n, m in masks.items() if m and n not in self.flags})
+
+    @cached_property
+    def helpers(self) -> Mapping[str, Helper]:
+        """Every function of one ``gfp_t`` that this source has in this configuration."""
+        found = {}
+        for plan in self.build.helpers:
+            segment = _segment_of(plan, self.config)
+            if segment is not None:
+                found[plan.name] = Helper(self, plan, segment, self._resident.function(segment, plan.name))
+        return MappingProxyType(found)
+
+    @property
+    def constants(self) -> Mapping[str, int]:
+        """Every constant that is no mask: ``ZONE_NORMAL``, ``MIGRATE_MOVABLE``, ``__GFP_BITS_SHIFT``."""
+        return {n: c for n, (c, is_mask) in self._constants.items() if not is_mask}
+
+    def mask(self, value: int) -> Mask:
+        """
+        Return *value* as a mask of this kernel.
+
+        :raises ValueError: it is negative, or wider than ``gfp_t``
+        """
+        return self.mask_type(require_width(value, self.mask_type.every))
+
+    def format(self, mask: int) -> str:
+        """
+        Return *mask* as this kernel's ``%pGg`` prints it.
+
+        :raises ValueError: it is negative, or wider than ``gfp_t``
+        """
+        return self.table.format(require_width(int(mask), self.mask_type.every))
+
+    def parse(self, text: str) -> Mask:
+        """
+        Return the mask that *text* names: names and numbers joined by ``|``.
+
+        :raises UnknownFlagError: a name is not defined here; lists near matches
+        :raises ValueError: a number is wider than ``gfp_t``
+        """
+        return self.mask(self._plain_table().parse(text))
+
+    def call(self, name: str, mask: int, *, ungrouped: bool = False) -> Outcome:
+        """
+        Return (value, bug, warned) of helper *name* on *mask*; after BUG the value means nothing.
+
+        :param ungrouped: state of the kernel's page_group_by_mobility_disabled
+        :raises HelperUnavailableError: this source lacks the helper
+        :raises ValueError: *mask* is negative or too wide, or *name* is no helper
+        """
+        found = self[name]
+        if not isinstance(found, Helper):
+            message = f"{name} is no helper: it is {found!r}"
+            raise ValueError(message)  # noqa: TRY004 - the value of a string is wrong
+        return found.outcome(mask, ungrouped=ungrouped)
+
+    @contextmanager
+    def working(self) -> Iterator[Session]:
+        """Yield the kernel in worker processes, where whole domains are compared; one thread at a time uses them."""
+        with self._workers.lock:
+            pool = self._workers.pool()
+            loaded = self._loaded
+            yield Session(self.source, Selection(self.config, complete=True), loaded.build, pool, loaded.compiler)
+
+    def close(self) -> None:
+        """End the worker processes, if any. Scalar calls go on; another sweep starts new ones."""
+        self._workers.close()
+
+    def __enter__(self) -> Self:
+        """Return the kernel; leaving ends its workers."""
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        """End the workers."""
+        self.close()
+
+    def __contains__(self, name: object) -> bool:
+        """Whether this kernel has a mask, helper or constant *name*."""
+        return name in self._constants or name in self.helpers
+
+    def __iter__(self) -> Iterator[str]:
+        """Every name."""
+        return iter((*self._constants, *self.helpers))
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - Mask, Helper or int, by the name
+        """
+        Return the mask, helper or constant *name*.
+
+        :raises UnknownFlagError: no such name; lists near matches
+        :raises HelperUnavailableError: other releases have such a helper, this source does not
+        """
+        try:
+            return self._lookup(name)
+        except UnknownNameError as exc:
+            raise UnknownFlagError(name, self) from exc
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - Mask, Helper or int, by the name
+        """Return the mask, helper or constant *name*; see :meth:`__getitem__`."""
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        mangled = _MANGLED.match(name)
+        found = self._lookup(mangled[1] if mangled else name)
+        # The next look-up of the name does not come here.
+        self.__dict__[name] = found
+        return found
+
+    def __dir__(self) -> list[str]:
+        """Return its own names and the kernel's."""
+        return [*super().__dir__(), *self]
+
+    def __repr__(self) -> str:
+        """Source, release, configuration and compiler."""
+        return f"<pygfp kernel: {self.title}, {self.compiler}>"
+
+    def __reduce__(self) -> str:
+        """
+        Refuse to be pickled.
+
+        :raises TypeError: always
+        """
+        message = "a kernel is a loaded object and cannot be pickled; masks can, and load() is cheap once it is cached"
+        raise TypeError(message)
+
+    def _lookup(self, name: str) -> Any:  # noqa: ANN401 - see __getitem__
+        if name in self._constants:
+            value, is_mask = self._constants[name]
+            return self.mask_type(value) if is_mask else value
+        if name in self.helpers:
+            return self.helpers[name]
+        raise self._missing(name)
+
+    def _missing(self, name: str) -> Exception:
+        """Why there is no *name*: a helper that is broken, or of another shape, is not one that is absent."""
+        plan = next((p for p in self.build.helpers if p.name == name), None)
+        loss = next((why for config, why in plan.losses if _agrees(config, self.config)), "") if plan else ""
+        error = self.build.broken.get(name) or (plan and plan.error) or loss
+        if error:
+            return BuildError(f"{self.title}: {name}() cannot be compiled: {error}")
+        if plan and plan.unswept:
+            return TypeError(f"{name}() is no function of one gfp_t alone: {plan.unswept}")
+        if plan or name in _helper_names():
+            return HelperUnavailableError(name, self.source.label, self.config_text)
+        return UnknownNameError(name, self)
+
+    def _plain_table(self) -> FlagTable:
+        masks = {n: v for n, (v, is_mask) in self._constants.items() if is_mask}
+        shift = self._constants.get("__GFP_BITS_SHIFT")
+        return FlagTable(masks, self.build.gfp_t_bits, shift[0] if shift else None)
+
+    def _trace_order(self) -> tuple[str, ...]:
+        return tuple(trace_order(self.source, self.row, self.build.flag_symbols)[0])
+
+
+class _Workers:
+    """
+    The worker processes of one kernel. They are the children of the process that started them: one that is forked off
+    forgets them, and starts its own when it needs some.
+    """
+
+    def __init__(self, loaded: Loaded) -> None:
+        self.lock = threading.RLock()
+        self._loaded = loaded
+        self._pool: Pool | None = None
+        _every_workers.add(self)
+
+    def pool(self) -> Pool:
+        if self._pool is None:
+            self._pool = Pool(len(os.sched_getaffinity(0))).__enter__()
+            try:
+                self._pool.load(self._loaded.objects)
+            except BaseException:
+                self.close()
+                raise
+        return self._pool
+
+    def close(self) -> None:
+        with self.lock:
+            if self._pool is not None:
+                self._pool.__exit__()
+            self._pool = None
+
+    def forget(self) -> None:
+        # Another thread of the parent may have held the lock; the parent's processes are not ours to end.
+        self.lock = threading.RLock()
+        _inherited.append(self._pool)
+        self._pool = None
+
+
+_every_workers: WeakSet[_Workers] = WeakSet()
+_inherited: list[Pool | None] = []
+
+
+def _forget_workers() -> None:
+    for workers in list(_every_workers):
+        workers.forget()
+
+
+os.register_at_fork(after_in_child=_forget_workers)
+
+
+def load(source: Source, config: Assignment, wanted: Mapping[str, str]) -> Kernel:
+    """
+    Return *source* in configuration *config*, loaded into this process.
+
+    :param config: CONFIG symbols; one that is not named is off
+    :param wanted: C return type by name of the helpers to look for in every watched file
+    :raises BuildError: there is no compiler, or the source does not compile in this configuration
+    """
+    resident = Resident()
+    loaded = load_build(source, _selection(config), wanted, resident.load)
+    return Kernel(source, config, loaded, resident)
+
+
+def _selection(config: Assignment) -> Selection:
+    """
+    Every relevant configuration at once, which is what ``pygfp check`` builds and keeps: one compiler run for all
+    kernels of a source. A symbol that Kconfig ties to another word size has to be forced.
+    """
+    return Selection({s: True for s, on in config.items() if on and WORD_SIZE.get(s, WORD_BITS) != WORD_BITS})
+
+
+def _agrees(part: Assignment, config: Mapping[str, bool]) -> bool:
+    return all(config.get(symbol, False) == on for symbol, on in part.items())
+
+
+def _segment_of(plan: HelperPlan, config: Mapping[str, bool]) -> int | None:
+    """The segment that holds what *plan* means in *config*; None where it does not exist there."""
+    return next((m.segment for m in plan.meanings if any(_agrees(c, config) for c in m.configs)), None)
+
+
+def _constants(build: Build, config: Mapping[str, bool]) -> Iterator[tuple[str, tuple[int, bool]]]:
+    """Name, value and whether it is a mask of each constant as *config* has it."""
+    names = dict.fromkeys(name for segment in build.segments for name in segment.constants)
+    for name in names:
+        constant = _home(build, name, config).constants.get(name)
+        if constant is not None:
+            is_mask = constant.is_gfp_t and name.lstrip("_").startswith("GFP_")
+            yield name, (constant.value, is_mask)
+
+
+def _home(build: Build, name: str, config: Mapping[str, bool]) -> SegmentPlan:
+    """A segment in which constant *name* is as *config* has it."""
+    symbols = build.constant_symbols.get(name)
+    if symbols is None:
+        helper = next((h for prefix, h in _ENUMERATED.items() if name.startswith(prefix)), "")
+        symbols = next((p.symbols for p in build.helpers if p.name == helper), [])
+    wanted = {s: config.get(s, False) for s in symbols}
+    homes = [s for s in build.segments if wanted.items() <= s.assignment.items()]
+    good = next((s for s in homes if not s.error), None)
+    if good is None:
+        why = homes[0].error if homes else "the configuration was not built"
+        raise BuildError(f"{slug(wanted) or 'every configuration'} cannot be built: {why}")
+    return good
+
+
+@cache
+def _helper_names() -> frozenset[str]:
+    """Every helper that some known release has."""
+    return frozenset(name for row in releases.rows() for name in row.helper_files)
