@@ -15,23 +15,34 @@ __version__ = "0.1.0"
 __all__ = [
     "BugFired",
     "BuildError",
+    "Comparison",
+    "Filter",
     "HelperCrashed",
     "HelperUnavailableError",
     "Kernel",
     "KernelTreeError",
+    "Lookup",
     "Mask",
+    "MaskFilter",
+    "MaskTable",
+    "Model",
     "Outcome",
+    "Predicate",
     "PygfpError",
     "UnknownFlagError",
     "UsageError",
     "__version__",
+    "assert_equal_everywhere",
+    "assert_law",
+    "check",
     "laws",
     "load",
+    "sweep",
 ]
 
 if TYPE_CHECKING:
-    from .api import laws as laws
-    from .api import load as load
+    from .api import check, laws, load
+    from .asserting import assert_equal_everywhere, assert_law
     from .errors import (
         BugFired,
         BuildError,
@@ -42,15 +53,23 @@ if TYPE_CHECKING:
         UnknownFlagError,
         UsageError,
     )
-    from .forms import Outcome
+    from .forms import MaskFilter, MaskTable, Outcome
     from .kernel import Kernel
     from .masks import Mask
+    from .model.declared import Filter, Lookup, Predicate
+    from .modelled import Model
+    from .sweeping import Comparison, sweep
 
+# Where a public name is defined; exceptions are in errors.
 _HOMES = {
-    **dict.fromkeys(("laws", "load"), "api"),
+    **dict.fromkeys(("check", "laws", "load"), "api"),
+    **dict.fromkeys(("assert_equal_everywhere", "assert_law"), "asserting"),
+    **dict.fromkeys(("MaskFilter", "MaskTable", "Outcome"), "forms"),
+    **dict.fromkeys(("Filter", "Lookup", "Predicate"), "model.declared"),
+    **dict.fromkeys(("Comparison", "sweep"), "sweeping"),
     "Kernel": "kernel",
     "Mask": "masks",
-    "Outcome": "forms",
+    "Model": "modelled",
 }
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from . import config as configs
 from . import kernel, sources
+from .config import Selection
 from .errors import UsageError
 from .model.helpers import WANTED
 from .model.laws import LAWS
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from .config import Assignment
     from .kernel import Kernel
     from .model.laws import Law
+    from .report import Report
     from .sources import Source
 
 #: The laws of nested allocation by id.
@@ -52,6 +54,44 @@ def load(
     :raises BuildError: there is no compiler, or the headers do not compile in this configuration
     """
     return kernel.load(resolve(source), read_config(config), WANTED)
+
+
+def check(  # noqa: PLR0913 - what the command line has as options
+    source: str | os.PathLike[str] | Source | None = None,
+    config: str | os.PathLike[str] | Iterable[str] | Mapping[str, bool] | None = None,
+    *,
+    helper: str | None = None,
+    full: bool = False,
+    policy: str | os.PathLike[str] | None = None,
+    jobs: int | None = None,
+) -> Report:
+    """
+    Return the verdicts of ``pygfp check`` on *source*. The header's code runs in child processes only.
+
+    >>> report = check("bundled", helper="gfp_nested_mask")
+    >>> report.exit_status(), {c.status for c in report.checks}
+    (0, {'pass'})
+
+    :param source: as in :func:`load`
+    :param config: as in :func:`load`; None: every combination of the CONFIG symbols that a meaning depends on
+    :param helper: only helpers and composites that match this glob
+    :param full: every value of ``gfp_t``, not only of the defined bits
+    :param policy: a TOML file that decides new flags
+    :param jobs: worker processes; None: one a core
+    :raises PygfpError: the source cannot be read or compiled, or an argument cannot be meant
+    """
+    from .check import Options  # noqa: PLC0415 - the module, whose name the function has
+    from .check import check as run  # noqa: PLC0415 - ditto
+    from .model.policy import Policy, parse_policy  # noqa: PLC0415 - few need it
+
+    selection = Selection() if config is None else Selection(read_config(config), complete=True)
+    decided = Policy()
+    if policy is not None:
+        try:
+            decided = parse_policy(Path(policy).read_text(encoding="utf-8"), os.fspath(policy))
+        except OSError as exc:
+            raise UsageError(f"policy {os.fspath(policy)}: {exc.strerror}") from exc
+    return run(resolve(source), selection, Options(decided, helper, full, jobs))
 
 
 def resolve(source: str | os.PathLike[str] | Source | None) -> Source:

@@ -31,14 +31,16 @@ from .native.session import load as load_build
 from .native.trace import trace_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from .config import Assignment
     from .forms import Outcome
+    from .model.laws import Law
     from .native.plan import Build, HelperPlan, SegmentPlan
     from .native.resident import Function
     from .native.session import Loaded
     from .sources import Source
+    from .sweeping import Comparison, Progress
 
 # ``kernel.__GFP_IO`` in a class body reaches us as ``kernel._Class__GFP_IO``.
 _MANGLED = re.compile(r"_\w+?(__GFP_\w+)\Z")
@@ -61,6 +63,8 @@ class Helper:
     :ivar name: C name
     :ivar segment: where its meaning in this configuration is compiled
     :ivar is_filter: it returns ``gfp_t``
+    :ivar result_bits: width of what it returns
+    :ivar convert: from what the C returns, as unsigned, to what a call returns
     """
 
     def __init__(self, kernel: Kernel, plan: HelperPlan, segment: int, function: Function) -> None:
@@ -71,7 +75,7 @@ class Helper:
         self.is_filter = plan.is_filter
         self.place = f"{plan.path}:{plan.line}"
         self._function = function
-        self._bits = 8 * function.result_bytes
+        self.result_bits = 8 * function.result_bytes
         convert: Callable[[int], Any] = int
         if plan.is_filter:
             convert = kernel.mask_type
@@ -108,7 +112,7 @@ class Helper:
         return f"<{self.name}() of {self.kernel.title}>"
 
     def _signed(self, value: int) -> int:
-        return value - (1 << self._bits) if value >> (self._bits - 1) else value
+        return value - (1 << self.result_bits) if value >> (self.result_bits - 1) else value
 
     def _refused(self, x: Any) -> Any:  # noqa: ANN401 - whatever a caller passed
         """The slow way: an operand that records, or an exception that says what is wrong."""
@@ -131,7 +135,12 @@ class Kernel:
     :ivar config: the CONFIG symbols that are on
     :ivar compiler: what compiled it
     :ivar complaints: what a user should know of the cache
+    :ivar domain: what its sweeps compare unless they are told: None for every value of the defined bits, or ``"full"``
+    :ivar on_progress: is told of its sweeps, see :func:`pygfp.sweep`; None: a bar on a terminal
     """
+
+    domain: str | None = None
+    on_progress: Progress | None = None
 
     def __init__(self, source: Source, config: Assignment, loaded: Loaded, resident: Resident) -> None:
         """See :func:`load`."""
@@ -241,6 +250,38 @@ class Kernel:
             loaded = self._loaded
             yield Session(self.source, Selection(self.config, complete=True), loaded.build, pool, loaded.compiler)
 
+    def sweep(self, f: object, g: object, domain: str | Iterable[int] | None = None) -> Comparison:
+        """Compare *f* and *g* on every input of a domain: :func:`pygfp.sweep`, callables on masks of this kernel."""
+        from .sweeping import sweep  # noqa: PLC0415 - a kernel is made of less
+
+        chosen = self.domain if domain is None else domain
+        return sweep(f, g, chosen, kernel=self, on_progress=self.on_progress)
+
+    def assert_equal_everywhere(self, f: object, g: object, domain: str | Iterable[int] | None = None) -> None:
+        """
+        Compare *f* and *g* on every input of a domain, callables on masks of this kernel.
+
+        :raises AssertionError: they differ; the message shows the smallest input on which they do
+        """
+        __tracebackhide__ = True
+        from .asserting import assert_equal_everywhere  # noqa: PLC0415 - a kernel is made of less
+
+        assert_equal_everywhere(
+            f, g, self.domain if domain is None else domain, kernel=self, on_progress=self.on_progress
+        )
+
+    def assert_law(self, f: object, law: str | Law, domain: str | Iterable[int] | None = None) -> None:
+        """
+        Judge the filter *f* by a law of nested allocation, ``"no-zone"`` for example, on every input of a domain.
+
+        :raises AssertionError: an input breaks it; the message shows the smallest one
+        """
+        __tracebackhide__ = True
+        from .asserting import assert_law  # noqa: PLC0415 - a kernel is made of less
+
+        chosen = self.domain if domain is None else domain
+        assert_law(f, law, chosen, kernel=self, on_progress=self.on_progress)
+
     def close(self) -> None:
         """End the worker processes, if any. Scalar calls go on; another sweep starts new ones."""
         self._workers.close()
@@ -268,6 +309,7 @@ class Kernel:
         :raises UnknownFlagError: no such name; lists near matches
         :raises HelperUnavailableError: other releases have such a helper, this source does not
         """
+        __tracebackhide__ = True
         try:
             return self._lookup(name)
         except UnknownNameError as exc:
@@ -275,6 +317,7 @@ class Kernel:
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - Mask, Helper or int, by the name
         """Return the mask, helper or constant *name*; see :meth:`__getitem__`."""
+        __tracebackhide__ = True
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
         mangled = _MANGLED.match(name)
@@ -301,6 +344,7 @@ class Kernel:
         raise TypeError(message)
 
     def _lookup(self, name: str) -> Any:  # noqa: ANN401 - see __getitem__
+        __tracebackhide__ = True
         if name in self._constants:
             value, is_mask = self._constants[name]
             return self.mask_type(value) if is_mask else value

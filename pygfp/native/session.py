@@ -70,9 +70,14 @@ class Session:
 
     def table(self, segment: SegmentPlan, trace_order: Sequence[str] = ()) -> FlagTable:
         """Return the flags and composites of *segment*."""
-        masks = {n: c.value for n, c in segment.constants.items() if c.is_gfp_t and n.lstrip("_").startswith("GFP_")}
-        shift = segment.constants.get("__GFP_BITS_SHIFT")
-        return FlagTable(masks, self.build.gfp_t_bits, shift.value if shift else None, trace_order)
+        return flag_table(self.build, segment, trace_order)
+
+
+def flag_table(build: Build, segment: SegmentPlan, trace_order: Sequence[str] = ()) -> FlagTable:
+    """Return the flags and composites of one segment of *build*."""
+    masks = {n: c.value for n, c in segment.constants.items() if c.is_gfp_t and n.lstrip("_").startswith("GFP_")}
+    shift = segment.constants.get("__GFP_BITS_SHIFT")
+    return FlagTable(masks, build.gfp_t_bits, shift.value if shift else None, trace_order)
 
 
 @contextmanager
