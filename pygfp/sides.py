@@ -84,7 +84,9 @@ class HelperSide:
     def lowered(self, form: Form) -> Form | None:
         """Return *form* as its C sweep compares with it; None where no result of the helper is of that kind."""
         if self.helper.is_filter:
-            return as_filter(form)
+            found = as_filter(form)
+            fits = found is not None and 0 <= found.keep | found.force <= self.helper.kernel.mask_type.every
+            return found if fits else None
         table = as_table(form)
         bits = self.helper.result_bits
         if table is None or any(self.helper.convert(int(r.value) % (1 << bits)) != r.value for r in table.rows):

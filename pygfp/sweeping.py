@@ -335,7 +335,7 @@ class Bar:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201 - the bar
         elif sys.stderr.isatty() and now > self._shown_at + _PACE_S and now - self._started + left_s > _PATIENCE_S:
             filled = 20 * done // total
-            text = f"{'#' * filled:.<20} {done:,} of {total:,} inputs one by one, about {duration(left_s)} left"
+            text = f"{'#' * filled:.<20} {done:,} of {total:,} inputs, about {duration(left_s)} left"
             print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)  # noqa: T201 - the bar
             self._shown_at = now
 

@@ -10,7 +10,7 @@ expressions that an array can be put through. Anything else is :class:`Untraceab
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .forms import MaskFilter, MaskTable, Outcome
@@ -39,7 +39,7 @@ class Node:
     :ivar apply: what makes the value from the values of *operands*; None: it is the input, or what a helper answers
     :ivar ones: every bit that a value can have; None: it may be negative
     :ivar looks_at: the input bits that the value can depend on
-    :ivar aligned: bit n of the value depends on no other input bit than n
+    :ivar offset: bit n of the value depends on no other input bit than n + offset; None: that is not known
     :ivar width: of a mask, within which ``~`` stays; 0: the value is no mask
     :ivar is_truth: the value is a comparison's
     :ivar called: the helper that is called, or None
@@ -49,7 +49,7 @@ class Node:
     operands: tuple[Node | int, ...] = ()
     ones: int | None = 1
     looks_at: int = 0
-    aligned: bool = False
+    offset: int | None = None
     width: int = 0
     is_truth: bool = False
     called: Any = None
@@ -169,9 +169,10 @@ class Traced:
             width, mattering = 0, form.input(len(form.rows) - 1)
             values = [int(row.value) for row in form.rows]
             ones = (1 << max(v.bit_length() for v in values)) - 1 if min(values) >= 0 else None
-        looks_at = node.looks_at & mattering if node.aligned else node.looks_at
-        aligned = node.aligned and bool(width)
-        return self._made(Node(None, (node,), ones, looks_at, aligned, width, called=helper))
+        made = Node(
+            None, (node,), ones, _narrowed(node, mattering), node.offset if width else None, width, called=helper
+        )
+        return self._made(made)
 
 
 def _operand(other: Traced | int) -> Node | int:
@@ -196,7 +197,7 @@ def _known(left: Node, right: Node | int, apply: Callable[[Any, Any], Any]) -> b
 
 
 def _bitwise(left: Node, right: Node | int, apply: Callable[[Any, Any], Any]) -> Node:
-    """A step of ``& | ^``; a constant narrows what an aligned value depends on."""
+    """A step of ``& | ^``; a constant narrows what the value depends on."""
     if isinstance(right, int):
         return _with_constant(left, right, apply)
     if left.ones is None or right.ones is None:
@@ -204,24 +205,29 @@ def _bitwise(left: Node, right: Node | int, apply: Callable[[Any, Any], Any]) ->
     width = max(left.width, right.width)
     ones = left.ones & right.ones if apply is operator.and_ else left.ones | right.ones
     _require_fit(ones, width)
-    aligned, is_truth = left.aligned and right.aligned, left.is_truth and right.is_truth
-    # An aligned bit that is never set depends on nothing.
-    looks_at = (left.looks_at | right.looks_at) & (ones if aligned else -1)
-    return Node(apply, (left, right), ones, looks_at, aligned, width, is_truth)
+    offset = left.offset if left.offset == right.offset else None
+    both = Node(apply, (left, right), ones, left.looks_at | right.looks_at, offset, width)
+    # A bit that is never set depends on nothing.
+    return replace(both, looks_at=_narrowed(both, ones), is_truth=left.is_truth and right.is_truth)
 
 
 def _with_constant(left: Node, right: int, apply: Callable[[Any, Any], Any]) -> Node:
-    ones, looks_at = left.ones, left.looks_at
+    ones, mattering = left.ones, -1
     if ones is None or (right < 0 and apply is not operator.and_):
         raise Untraceable("a number that may be negative")
     if apply is operator.and_:
-        ones &= right
-        looks_at &= right if left.aligned else -1
+        ones, mattering = ones & right, right
     else:
-        ones |= right
-        looks_at &= ~right if left.aligned and apply is operator.or_ else -1
+        ones, mattering = ones | right, ~right if apply is operator.or_ else -1
     _require_fit(ones, left.width)
-    return Node(apply, (left, right), ones, looks_at, left.aligned, left.width)
+    return Node(apply, (left, right), ones, _narrowed(left, mattering), left.offset, left.width)
+
+
+def _narrowed(node: Node, mattering: int) -> int:
+    """The input bits that matter where only some bits of the value of *node* do."""
+    if node.offset is None:
+        return node.looks_at
+    return node.looks_at & (mattering << node.offset if node.offset >= 0 else mattering >> -node.offset)
 
 
 def _require_fit(ones: int, width: int) -> None:
@@ -234,7 +240,9 @@ def _shifted(node: Node, by: Any, apply: Callable[[Any, Any], Any]) -> Node:  # 
         raise Untraceable("a shift by a number that is not fixed")
     ones = apply(node.ones, by)
     _require_fit(ones, 0)
-    return Node(apply, (node, int(by)), ones, node.looks_at)
+    moved = int(by) if apply is operator.rshift else -int(by)
+    made = Node(apply, (node, int(by)), ones, node.looks_at, None if node.offset is None else node.offset + moved)
+    return replace(made, looks_at=_narrowed(made, ones))
 
 
 def follow(
@@ -248,7 +256,7 @@ def follow(
     :raises Untraceable: it does something that cannot be followed
     """
     every = (1 << bits) - 1
-    start = Node(None, (), every, every, aligned=True, width=width)
+    start = Node(None, (), every, every, offset=0, width=width)
     todo: list[tuple[bool, ...]] = [()]
     paths = []
     while todo:
@@ -276,7 +284,7 @@ def as_form(paths: Sequence[Path], bits: int, scalar: Callable[[int], Outcome]) 
     """
     if len(paths) == 1:
         result = paths[0].result
-        if isinstance(result, Node) and result.aligned:
+        if isinstance(result, Node) and result.offset == 0:
             low, high = scalar(0).value, scalar((1 << bits) - 1).value
             return MaskFilter(high & ~low, low & high) if not low & ~high else None
     mattering = looks_at(paths)
