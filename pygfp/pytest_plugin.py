@@ -27,7 +27,6 @@ _MARKERS = (
     "gfp_conformance: a standard check of pygfp; a run in which all of them were skipped is no pass",
 )
 _SUITE = pytest.StashKey["Suite"]()
-_FAILURES = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -60,7 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(_Conformance(), "pygfp-conformance")
+        config.pluginmanager.register(_Verdict(), "pygfp-verdict")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -110,7 +109,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marked = metafunc.definition.get_closest_marker("gfp_configs") is not None
     if "gfp_config" not in metafunc.fixturenames:
         if marked:
-            raise pytest.UsageError(f"{metafunc.definition.nodeid}: gfp_configs on a test without the fixture gfp")
+            message = f"{metafunc.definition.nodeid}: gfp_configs on a test without the fixture gfp"
+            raise pytest.Collector.CollectError(message)
         return
     if len(_option(metafunc.config, "source")) > 1:
         suite = _suite(metafunc.config)
@@ -118,9 +118,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("gfp_source", sources, ids=suite.ids(), indirect=True, scope="session")
     if marked:
         from .config import slug  # noqa: PLC0415 - only where it is used
+        from .errors import PygfpError  # noqa: PLC0415 - ditto
 
         suite = _suite(metafunc.config)
-        rows = _or_usage_error(lambda: suite.combinations(list(dict.fromkeys(symbols))))
+        try:
+            rows = suite.combinations(list(dict.fromkeys(symbols)))
+        except PygfpError as exc:
+            raise pytest.Collector.CollectError(f"{metafunc.definition.nodeid}: {exc}") from exc
         ids = [slug({s: row[s] for s in symbols}) for row in rows]
         metafunc.parametrize("gfp_config", rows, ids=ids, indirect=True, scope="session")
 
@@ -141,16 +145,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         getattr(config, "workeroutput")["pygfp_failure"] = failure  # noqa: B009 - xdist's
     elif failure:
         raise pytest.UsageError(failure)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 - xdist's
-    """Take over what a worker of xdist could not build."""
-    failure = getattr(node, "workeroutput", {}).get("pygfp_failure")
-    if failure:
-        failures = node.config.stash.setdefault(_FAILURES, [])
-        if failure not in failures:
-            failures.append(failure)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -194,32 +188,38 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
     return explain_equal(left, right)
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:  # noqa: ANN401 - pytest's
-    """Say what could not be tested at all."""
-    for failure in config.stash.get(_FAILURES, []):
-        terminalreporter.write_line(f"ERROR: {failure}", red=True)
-
-
-class _Conformance:
-    """What came of the standard checks: a run that skipped them all has shown nothing."""
+class _Verdict:
+    """What the run as a whole comes to, where the tests do not tell. With xdist it is the controller that has it."""
 
     def __init__(self) -> None:
         self._skipped = self._others = 0
+        self._failures: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Count the outcomes that matter."""
+        """Count what came of the standard checks."""
         if "gfp_conformance" in report.keywords:
             self._skipped += report.skipped
             self._others += report.failed or (report.when == "call" and report.passed)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - xdist's
+        """Take over what a worker of xdist could not build; others say the same."""
+        failure = getattr(node, "workeroutput", {}).get("pygfp_failure")
+        if failure and failure not in self._failures:
+            self._failures.append(failure)
+
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Take a run without any verdict for one that ran no test."""
-        if self._is_empty() and session.exitstatus == pytest.ExitCode.OK:
+        """Give a run that has shown nothing a status of its own."""
+        if self._failures:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        elif self._is_empty() and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:  # noqa: ANN401 - pytest's
-        """Say so."""
+        """Say why."""
+        for failure in self._failures:
+            terminalreporter.write_line(f"ERROR: {failure}", red=True)
         if self._is_empty():
             text = f"pygfp: all {self._skipped} standard checks were skipped: nothing was shown, and this is no pass"
             terminalreporter.write_line(text, yellow=True)
@@ -284,4 +284,5 @@ def _skipping(item: pytest.Item) -> Generator[None]:
         absent = errors is not None and isinstance(exc, errors.HelperUnavailableError)
         if not absent or "gfp" not in getattr(item, "fixturenames", ()) or _option(item.config, "require"):
             raise
-        pytest.skip(str(exc))
+        # At the place of the test, as the marker skip does it.
+        raise pytest.skip.Exception(str(exc), _use_item_location=True) from exc
