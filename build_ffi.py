@@ -37,7 +37,7 @@ static unsigned long long call(const char *name, unsigned long long flags)
 /*
  * A helper of any loaded object by the address of its function: the quickest
  * way in from Python. The answer has room for 32 bits of value; bit 32 says
- * that BUG fired. Nothing is written, so that threads need no place of theirs.
+ * that BUG or WARN fired. Nothing is written, so that threads need no place of theirs.
  */
 static unsigned long long pygfp_scalar(unsigned long long function, unsigned long long input)
 {
@@ -45,7 +45,7 @@ static unsigned long long pygfp_scalar(unsigned long long function, unsigned lon
 	struct pygfp_result result;
 
 	helper(input, 0, &result);
-	return (unsigned int)result.value | (unsigned long long)!!result.bug << 32;
+	return (unsigned int)result.value | (unsigned long long)(result.bug || result.warned) << 32;
 }
 
 static unsigned long long pygfp_bundled_address(void)

@@ -55,6 +55,15 @@ class UnknownNameError(UnknownFlagError, AttributeError):
     name: str
 
 
+class _Fired(threading.local):
+    """What the helpers fired that this thread called, since somebody last looked."""
+
+    warned = False
+
+
+fired = _Fired()
+
+
 class Helper:
     """
     A helper of one kernel: call it with a mask.
@@ -115,15 +124,18 @@ class Helper:
         return value - (1 << self.result_bits) if value >> (self.result_bits - 1) else value
 
     def _refused(self, x: Any) -> Any:  # noqa: ANN401 - whatever a caller passed
-        """The slow way: an operand that records, or an exception that says what is wrong."""
+        """The slow way: an operand that records, an event, or an exception that says what is wrong."""
         record = getattr(x, "pygfp_applied", None)
         if record is not None:
             return record(self)
         if not isinstance(x, int):
             message = f"{self.name}() takes a mask, an int; found {type(x).__name__}"
             raise TypeError(message)
-        require_width(x, self.kernel.mask_type.every)
-        raise BugFired(self.name, int(x), self.kernel.format(x))
+        seen = self.outcome(x)
+        if seen.bug:
+            raise BugFired(self.name, int(x), self.kernel.format(x))
+        fired.warned = fired.warned or seen.warned
+        return seen.value
 
 
 class Kernel:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .errors import BugFired, UsageError
 from .forms import MaskFilter, MaskTable, Outcome
-from .kernel import Helper
+from .kernel import Helper, fired
 from .mine import mine
 from .native.pool import Job
 from .tracing import MAX_TABLE_BITS, Untraceable, as_form, evaluate, follow, looks_at
@@ -147,7 +147,8 @@ class CallableSide:
         self._side = cache(HelperSide)
 
     def outcome(self, x: int) -> Outcome:
-        """Call it; an exception gets a note of the input."""
+        """Call it; what the helpers fire that it calls is its own, and an exception gets a note of the input."""
+        fired.warned = False
         try:
             answer = self._function(self._made(x))
         except BugFired:
@@ -158,7 +159,7 @@ class CallableSide:
         if isinstance(answer, Outcome):
             return answer
         if isinstance(answer, int):
-            return Outcome(answer)
+            return Outcome(answer, warned=fired.warned)
         message = f"{self.label} returns {answer!r} for {self._name(x)}; expected an int, a bool or an Outcome"
         raise TypeError(message)
 
@@ -184,17 +185,14 @@ class CallableSide:
             found = self._side(helper).array(np, needed)
             if found is None:
                 return None
-            lookups[helper] = _bugs_of(found)
+            lookups[helper] = found
 
         def seen(xs: Any) -> tuple[Any, Any]:  # noqa: ANN401 - arrays
-            values, bugs = evaluate(paths, xs, lookups, np.where)
-            return values, bugs * 1
+            return evaluate(paths, xs, lookups, np.where)
 
         sample = np.array(_sample(bits), dtype=np.int64)
-        values, events = seen(sample)
-        alike = all(
-            self._alike(int(x), Outcome(int(v), bool(e))) for x, v, e in zip(sample, values, events, strict=True)
-        )
+        rows = zip(sample.tolist(), *(array.tolist() for array in seen(sample)), strict=True)
+        alike = all(self._alike(x, Outcome(value, event == 1, event == 2)) for x, value, event in rows)  # noqa: PLR2004
         return seen if alike else None
 
     def _shown(self, bits: int) -> Form | None:
@@ -312,14 +310,6 @@ def array_of(np: Any, form: Form) -> Array | None:  # noqa: ANN401 - numpy is op
         return values[index], events[index]
 
     return looked_up
-
-
-def _bugs_of(array: Array) -> Array:
-    def called(xs: Any) -> tuple[Any, Any]:  # noqa: ANN401 - arrays
-        values, events = array(xs)
-        return values, events == 1
-
-    return called
 
 
 def _sample(bits: int) -> list[int]:

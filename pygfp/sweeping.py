@@ -170,8 +170,8 @@ def sweep(
     (True, 134217728, 'compiled')
 
     A side is a helper of a kernel, a form (``MaskFilter``, ``MaskTable``, what ``gfp_model`` gives), or a callable of
-    one mask that returns an int, a bool or an :class:`Outcome`. A plain value says that neither BUG nor WARN
-    fires. A callable that uses operators, branches and helpers only is followed instead of being called for each input.
+    one mask that returns an int, a bool or an :class:`Outcome`. With a plain value its events are those of the helpers
+    that it calls. A callable of operators, branches and helpers is followed instead of being called for each input.
 
     :param domain: None: every value of the bits that the kernels of both sides define; ``"full"``: every value of
         ``gfp_t``; or the inputs themselves

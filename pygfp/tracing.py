@@ -36,7 +36,7 @@ class Node:
     """
     One step of an expression.
 
-    :ivar apply: what makes the value from the values of *operands*; None: it is the input, or what a helper answers
+    :ivar apply: what makes the value from the values of *operands*; None: it is the input, or a helper's answer
     :ivar ones: every bit that a value can have; None: it may be negative
     :ivar looks_at: the input bits that the value can depend on
     :ivar offset: bit n of the value depends on no other input bit than n + offset; None: that is not known
@@ -57,18 +57,25 @@ class Node:
 
 @dataclass(frozen=True)
 class Path:
-    """Conditions that all have the value beside them, and what the callable returns then."""
+    """
+    Conditions that all have the value beside them, and what the callable does then.
+
+    :ivar result: what it returns
+    :ivar calls: the helpers that it calls and that may fire, whether it uses what they answer or not
+    """
 
     conditions: tuple[tuple[Node, bool], ...]
     result: Node | int | Outcome
+    calls: tuple[Node, ...] = ()
 
 
 @dataclass
 class _Run:
-    """One run of a callable: which way to go at each branch, and which branches there were."""
+    """One run of a callable: which way to go at each branch, which branches there were, and which calls."""
 
     decisions: Sequence[bool]
     taken: list[tuple[Node, bool]] = field(default_factory=list)
+    calls: list[Node] = field(default_factory=list)
 
     def decide(self, condition: Node) -> bool:
         n = len(self.taken)
@@ -270,7 +277,8 @@ def follow(
             raise Untraceable(f"it returns {type(result).__name__}")
         ways = [way for _, way in run.taken]
         todo += [(*ways[:n], False) for n in range(len(run.decisions), len(ways))]
-        paths.append(Path(tuple(run.taken), result if isinstance(result, Outcome) else _operand(result)))
+        answer = result if isinstance(result, Outcome) else _operand(result)
+        paths.append(Path(tuple(run.taken), answer, tuple(run.calls)))
         if len(paths) + len(todo) > MAX_PATHS:
             raise Untraceable(f"it has more than {MAX_PATHS} paths")
     return paths
@@ -282,7 +290,7 @@ def as_form(paths: Sequence[Path], bits: int, scalar: Callable[[int], Outcome]) 
 
     :param scalar: what the callable answers for one input
     """
-    if len(paths) == 1:
+    if len(paths) == 1 and not paths[0].calls:
         result = paths[0].result
         if isinstance(result, Node) and result.offset == 0:
             low, high = scalar(0).value, scalar((1 << bits) - 1).value
@@ -300,45 +308,38 @@ def looks_at(paths: Sequence[Path]) -> int:
     found = 0
     for path in paths:
         found |= _looks_at(path.result)
-        for condition, _ in path.conditions:
-            found |= condition.looks_at
+        for node in (*path.calls, *(condition for condition, _ in path.conditions)):
+            found |= node.looks_at
     return found
 
 
 def evaluate(paths: Sequence[Path], xs: Any, lookups: Mapping[Any, Any], where: Any) -> tuple[Any, Any]:  # noqa: ANN401 - arrays
     """
-    Return the values, and where BUG fires, for an array *xs*.
+    Return the values, and the events (1 for BUG, 2 for WARN), for an array *xs*.
 
     :param paths: none of them with an Outcome for its result
-    :param lookups: for each helper that is called, a function from an array to values and where BUG fires
+    :param lookups: for each helper that is called, a function from an array to values and events
     :param where: ``numpy.where``
     """
-    values, bugs = xs * 0, xs != xs  # noqa: PLR0124 - all false, in the shape of xs
+    values, events = xs * 0, xs * 0
     for path in paths:
         here = xs == xs  # noqa: PLR0124 - all true, in the shape of xs
-        fired = xs != xs  # noqa: PLR0124 - all false
         for condition, way in path.conditions:
-            seen, bug = _value(condition, xs, lookups)
-            fired = fired | (here & bug)
-            here = here & (seen == way)
+            here = here & (_value(condition, xs, lookups) == way)
         assert not isinstance(path.result, Outcome)  # noqa: S101 - for the type checker
-        result, bug = _value(path.result, xs, lookups)
-        values = where(here, result, values)
-        bugs = bugs | fired | (here & bug)
-    return values, bugs
+        values = where(here, _value(path.result, xs, lookups), values)
+        for call in path.calls:
+            fired = lookups[call.called](_value(call.operands[0], xs, lookups))[1]
+            events = events | where(here, fired, 0)
+    # After BUG no WARN means anything.
+    return values, where(events & 1, 1, events)
 
 
-def _value(node: Node | int, xs: Any, lookups: Mapping[Any, Any]) -> tuple[Any, Any]:  # noqa: ANN401 - arrays
+def _value(node: Node | int, xs: Any, lookups: Mapping[Any, Any]) -> Any:  # noqa: ANN401 - arrays
     if isinstance(node, int):
-        return node, False
-    if node.apply is None and node.called is None:
-        return xs, False
-    seen = [_value(operand, xs, lookups) for operand in node.operands]
-    bug = False
-    for _, one in seen:
-        bug = bug | one
+        return node
     if node.called is not None:
-        value, fired = lookups[node.called](seen[0][0])
-        return value, bug | fired
-    assert node.apply is not None  # noqa: S101 - for the type checker
-    return node.apply(*(value for value, _ in seen)), bug
+        return lookups[node.called](_value(node.operands[0], xs, lookups))[0]
+    if node.apply is None:
+        return xs
+    return node.apply(*(_value(operand, xs, lookups) for operand in node.operands))

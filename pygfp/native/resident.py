@@ -84,7 +84,7 @@ class Function:
         Return the fastest way to call the helper: the answer passed through *convert*.
 
         :param every: the widest input
-        :param refuse: is given an input that is no ``gfp_t``, or on which BUG fires, and answers in its place
+        :param refuse: is given an input that is no ``gfp_t``, or on which BUG or WARN fires, and answers
         """
         quick = _quick()
         if quick is None or self.result_bytes > _QUICK_BYTES:
@@ -114,7 +114,7 @@ class Function:
                     return refuse(x)
                 result = results.result
                 call(x, 0, result)
-                return refuse(x) if result.bug else convert(result.value)
+                return refuse(x) if result.bug or result.warned else convert(result.value)
             except TypeError:
                 return refuse(x)
 
