@@ -71,7 +71,7 @@ def test_nested_mask_obeys_the_law(gfp: Kernel, law: str) -> None:
     gfp.assert_law(gfp.gfp_nested_mask, law)
 
 
-@pytest.mark.gfp_configs(*_FLAG_SYMBOLS)
+@pytest.mark.gfp_configs("CONFIG_KASAN_HW_TAGS")
 @pytest.mark.parametrize("name", _COMPOSITES)
 def test_composite_has_the_flags_of_its_release(gfp: Kernel, name: str) -> None:
     """GFP_KERNEL and kin are what the reference release has."""
@@ -81,7 +81,7 @@ def test_composite_has_the_flags_of_its_release(gfp: Kernel, name: str) -> None:
     assert gfp[name] == gfp.mask(expected)
 
 
-@pytest.mark.gfp_configs(*_FLAG_SYMBOLS)
+@pytest.mark.gfp_configs("CONFIG_LOCKDEP", "CONFIG_KASAN_HW_TAGS")
 @pytest.mark.parametrize("name", MASKS)
 def test_mask_follows_its_rule(gfp: Kernel, name: str) -> None:
     """A mask that is no caller's composite has the flags that what it is for asks for."""
