@@ -18,6 +18,7 @@ test: $(VENV)/installed-test
 
 bench: $(VENV)/installed-test
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/api.py
 
 lint: $(VENV)/installed-lint
 	$(BIN)/ruff check .
