@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import BugFired, UnknownFlagError
 from .masks import require_width
 from .model.helpers import HELPERS, Context
-from .model.policy import Policy
+from .model.policy import Fate, Policy
 from .releases import version_key
 
 if TYPE_CHECKING:
@@ -75,13 +75,18 @@ class Model:
 
     :ivar kernel: in whose configuration, and with whose zone numbers
     :ivar helpers: every helper that the model covers, whether the kernel has it or not
+    :ivar undecided: flags of which the policy knows nothing, and what the kernel's gfp_nested_mask() does with each:
+        the model goes along with that, as ``pygfp check`` does, and says nothing of whether it is right
     """
 
     def __init__(self, kernel: Kernel, policy: Policy | None = None) -> None:
         """Take the model with *policy* on top, in the configuration of *kernel*."""
         self.kernel = kernel
         major, minor, _ = version_key(kernel.row.version)
-        context = Context(kernel.config, kernel.constants, (major, minor), policy or Policy())
+        policy = policy or Policy()
+        self.undecided = _undecided(kernel, policy)
+        going_along = Policy({**policy.decided, **self.undecided})
+        context = Context(kernel.config, kernel.constants, (major, minor), going_along)
         self.helpers = {model.name: ModelHelper(kernel, model, model.meaning(context)) for model in HELPERS}
 
     def __getattr__(self, name: str) -> ModelHelper:
@@ -90,3 +95,12 @@ class Model:
             return self.__dict__["helpers"][name]  # type: ignore[no-any-return]
         except KeyError:
             raise AttributeError(str(UnknownFlagError(name, [m.name for m in HELPERS]))) from None
+
+
+def _undecided(kernel: Kernel, policy: Policy) -> dict[str, Fate]:
+    nested = kernel.helpers.get("gfp_nested_mask")
+    if nested is None:
+        return {}
+    forced, unknown = nested(0), {n: m for n, m in kernel.flags.items() if policy.fate(n) is None}
+    fates = {n: Fate.FORCE if forced & m else Fate.KEEP if nested(m) & m else Fate.DROP for n, m in unknown.items()}
+    return dict(sorted(fates.items()))

@@ -243,9 +243,14 @@ def _suite(config: pytest.Config) -> Suite:
 
 
 def _option(config: pytest.Config, name: str) -> Any:  # noqa: ANN401 - a list or a bool, by the name
-    """The value of an option, else of the ini key of that name."""
+    """The value of an option, else of the ini key of that name, where paths start at the ini file."""
     given = config.getoption(f"gfp_{name}")
-    return config.getini(f"gfp_{name}") if given is None else given
+    if given is not None:
+        return given
+    given = config.getini(f"gfp_{name}")
+    if isinstance(given, bool) or config.inipath is None:
+        return given
+    return [v if v == "bundled" or v.startswith("CONFIG_") else str(config.inipath.parent / v) for v in given]
 
 
 def _wanted(items: Iterable[pytest.Item]) -> list[tuple[Any, Any]]:

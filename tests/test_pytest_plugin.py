@@ -150,6 +150,16 @@ class TestOptions:
             pytester.makeini("[pytest]\ngfp_full = true\n")
         pytester.runpytest(*(["--gfp-full"] if where == "option" else [])).assert_outcomes(passed=1)
 
+    def test_paths_in_an_ini_file_start_there(
+        self, pytester: pytest.Pytester, headers_6_12: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pytester.makeini("[pytest]\ngfp_source =\n    kernel\n    bundled\ngfp_config = kernel.config\n")
+        (pytester.path / "kernel").symlink_to(headers_6_12)
+        pytester.makefile(".config", kernel="CONFIG_LOCKDEP=y\n")
+        (pytester.mkdir("below") / "test_it.py").write_text("def test_it(gfp): assert '__GFP_NOLOCKDEP' in gfp.flags")
+        monkeypatch.chdir("below")
+        pytester.runpytest().assert_outcomes(passed=2)
+
     ABSENT = "def test_it(gfp): assert gfp.gfp_nested_mask(0) == 0x92000"
 
     @BOTH
@@ -434,6 +444,15 @@ class TestConformance:
             *(f"test_filter_means_what_is_documented[{c}-gfp_nested_mask]" for c in FLAG_CONFIGS),
             *(f"test_nested_mask_obeys_the_law[{c}-drops-page-traits]" for c in FLAG_CONFIGS),
         }
+
+    def test_a_new_flag_is_named_and_not_judged(self, pytester: pytest.Pytester, bundled_tree: Path) -> None:
+        header = bundled_tree / "include/linux/gfp_types.h"
+        header.write_text(header.read_text() + "\n#define __GFP_NEW ((__force gfp_t)0x200u)\n")
+        other = bundled_tree / "include/linux/gfp.h"
+        other.write_text(other.read_text().replace("| __GFP_NOLOCKDEP;", "| __GFP_NOLOCKDEP | __GFP_NEW;"))
+        result = self.run(pytester, f"--gfp-source={bundled_tree}", "-rs", "-k", "none")
+        assert result.ret == 0
+        result.stdout.fnmatch_lines(["SKIPPED*undecided: __GFP_NEW (the header: keep); *"])
 
     def test_a_run_that_skips_everything_is_no_pass(self, pytester: pytest.Pytester, headers_6_1: Path) -> None:
         result = self.run(pytester, f"--gfp-source={headers_6_1}", "-k", "gfp_nested_mask")
