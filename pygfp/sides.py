@@ -140,7 +140,7 @@ class CallableSide:
         """Take *function*, to be called with masks of *kernel*, or with plain numbers."""
         self._function = function
         self._kernel = kernel
-        self._made: Callable[[int], int] = kernel.mask_type if kernel else int
+        self._made: type[int] = kernel.mask_type if kernel else int
         self.label = _label(function)
         self.form = cache(self._shown)
         self._paths = cache(self._followed)
@@ -217,7 +217,7 @@ class CallableSide:
         if max(width, bits) > _LANE_BITS:
             return None
         try:
-            return follow(self._function, bits, width, form_of), called
+            return follow(self._function, bits, self._made, width, form_of), called
         except Untraceable:
             return None
 

@@ -71,9 +71,16 @@ class Path:
 
 @dataclass
 class _Run:
-    """One run of a callable: which way to go at each branch, which branches there were, and which calls."""
+    """
+    One run of a callable: which way to go at each branch, which branches there were, and which calls.
+
+    :ivar mask_type: what it is called with
+    :ivar forms: gives the form of a helper that is proven for all inputs of so many bits, or None
+    """
 
     decisions: Sequence[bool]
+    mask_type: type
+    forms: Callable[[Any, int], Form | None]
     taken: list[tuple[Node, bool]] = field(default_factory=list)
     calls: list[Node] = field(default_factory=list)
 
@@ -85,18 +92,26 @@ class _Run:
 
 
 class Traced:
-    """The operand that records. It is no integer, so that nothing can use its value unnoticed."""
+    """
+    The operand that records. It is no integer, so that nothing can use its value unnoticed.
+
+    Where a callable asks, it says that it is one: the way must be the one that masks take later.
+    """
 
     __hash__ = None  # type: ignore[assignment] # as a key it would be compared in ways that are not seen
 
-    def __init__(self, node: Node, run: _Run, forms: Callable[[Any, int], Form | None]) -> None:
-        """Stand for the value of *node* in *run*; *forms* gives the proven form of a helper."""
+    def __init__(self, node: Node, run: _Run) -> None:
+        """Stand for the value of *node* in *run*."""
         self._node = node
         self._run = run
-        self._forms = forms
+
+    @property  # type: ignore[misc] # read where isinstance() is asked
+    def __class__(self) -> type:
+        """Return what the value would be."""
+        return self._run.mask_type if self._node.width else bool if self._node.is_truth else int
 
     def _made(self, node: Node) -> Traced:
-        return Traced(node, self._run, self._forms)
+        return Traced(node, self._run)
 
     def _bitwise(self, other: Any, apply: Callable[[Any, Any], Any]) -> Any:  # noqa: ANN401 - an operand
         if not isinstance(other, (Traced, int)):
@@ -166,7 +181,7 @@ class Traced:
         width = helper.kernel.mask_type.every.bit_length()
         if node.ones is None or node.ones.bit_length() > width:
             raise Untraceable("a number that may be no gfp_t")
-        form = self._forms(helper, node.ones.bit_length())
+        form = self._run.forms(helper, node.ones.bit_length())
         if form is None:
             raise Untraceable(f"{helper.name}() has no simple form")
         if isinstance(form, MaskFilter):
@@ -243,7 +258,7 @@ def _require_fit(ones: int, width: int) -> None:
 
 
 def _shifted(node: Node, by: Any, apply: Callable[[Any, Any], Any]) -> Node:  # noqa: ANN401 - an operand
-    if not isinstance(by, int) or node.ones is None or not 0 <= by <= MAX_BITS:
+    if isinstance(by, Traced) or not isinstance(by, int) or node.ones is None or not 0 <= by <= MAX_BITS:
         raise Untraceable("a shift by a number that is not fixed")
     ones = apply(node.ones, by)
     _require_fit(ones, 0)
@@ -253,11 +268,16 @@ def _shifted(node: Node, by: Any, apply: Callable[[Any, Any], Any]) -> Node:  # 
 
 
 def follow(
-    function: Callable[[Any], Any], bits: int, width: int, forms: Callable[[Any, int], Form | None]
+    function: Callable[[Any], Any],
+    bits: int,
+    mask_type: type,
+    width: int,
+    forms: Callable[[Any, int], Form | None],
 ) -> list[Path]:
     """
     Return every path that *function* takes on inputs below ``2**bits``.
 
+    :param mask_type: what it is called with
     :param width: of the masks that it is called with, within which ``~`` stays; 0: it is called with plain numbers
     :param forms: gives the form of a helper that is proven for all inputs of so many bits, or None
     :raises Untraceable: it does something that cannot be followed
@@ -267,9 +287,9 @@ def follow(
     todo: list[tuple[bool, ...]] = [()]
     paths = []
     while todo:
-        run = _Run(todo.pop())
+        run = _Run(todo.pop(), mask_type, forms)
         try:
-            result = function(Traced(start, run, forms))
+            result = function(Traced(start, run))
         except Exception as exc:
             raise Untraceable(str(exc)) from exc
         fixed = isinstance(result, Outcome) and isinstance(result.value, int)

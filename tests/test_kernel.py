@@ -283,6 +283,8 @@ class TestPackage:
     def test_a_name_stays_what_it_is_when_a_module_of_that_name_is_imported(self) -> None:
         code = "import pygfp.laws; from pygfp.laws import MaskLaw; print(sorted(pygfp.laws)[0], MaskLaw.__name__)"
         assert self.run(code) == "drops-page-traits MaskLaw\n"
+        code = "import pygfp.check; from pygfp.check import Options; print(pygfp.check.__module__, Options.__name__)"
+        assert self.run(code) == "pygfp.api Options\n"
 
     def test_there_is_nothing_else(self) -> None:
         with pytest.raises(AttributeError, match="module 'pygfp' has no attribute 'nothing'"):

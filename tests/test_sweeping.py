@@ -102,11 +102,21 @@ class TestTheWayTaken:
 
     def test_a_callable_that_looks_at_the_type_of_its_operand_is_called(self) -> None:
         def fickle(x: Any) -> Any:  # noqa: ANN401
-            return (x & KEEP) | FORCE | (x >> 3 & 1 if isinstance(x, int) else 0)
+            return (x & KEEP) | FORCE | (x >> 3 & 1 if issubclass(type(x), int) else 0)
 
         comparison = KERNEL.sweep(NESTED, fickle, range(1 << 12))
         assert comparison.how == "values"
         assert found(comparison) == (1 << 11, 8, 8)
+
+    def test_one_that_asks_whether_it_has_an_integer_is_told_so(self) -> None:
+        """Else a branch behind the question would be missed, and one wrong input with it."""
+
+        def careful(x: Any) -> Any:  # noqa: ANN401
+            if not isinstance(x, int):
+                return (x & KEEP) | FORCE
+            return 7 if isinstance(x, pygfp.Mask) and x == 0x1234507 else (x & KEEP) | FORCE
+
+        assert found(KERNEL.sweep(NESTED, careful)) == (1, 0x1234507, 0x1234507)
 
 
 #: An expression over x, as a function of it: operators, constants, branches and helpers.
