@@ -8,36 +8,33 @@ microsecond; ``pygfp check`` never does. Treat a header from a stranger as you w
 
 from __future__ import annotations
 
-import os
 import re
-import threading
 import weakref
 from contextlib import contextmanager
 from functools import cache, cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
-from weakref import WeakSet
 
 from . import releases
 from .config import WORD_SIZE, Selection, slug
-from .errors import BugFired, BuildError, HelperUnavailableError, UnknownFlagError
+from .errors import BuildError, HelperUnavailableError, UnknownFlagError
 from .flags import FlagTable
+from .helper import Helper
 from .masks import Mask, Names, mask_type, require_width
 from .native.attempt import WORD_BITS
-from .native.pool import Pool
 from .native.resident import Resident
 from .native.session import Session
 from .native.session import load as load_build
 from .native.trace import trace_order
+from .native.workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from .config import Assignment
     from .forms import Outcome
     from .model.laws import Law
     from .native.plan import Build, HelperPlan, SegmentPlan
-    from .native.resident import Function
     from .native.session import Loaded
     from .sources import Source
     from .sweeping import Comparison, Progress
@@ -53,89 +50,6 @@ class UnknownNameError(UnknownFlagError, AttributeError):
     """An attribute that is no flag, composite, helper or constant of the kernel; lists near matches."""
 
     name: str
-
-
-class _Fired(threading.local):
-    """What the helpers fired that this thread called, since somebody last looked."""
-
-    warned = False
-
-
-fired = _Fired()
-
-
-class Helper:
-    """
-    A helper of one kernel: call it with a mask.
-
-    :ivar kernel: whose it is
-    :ivar name: C name
-    :ivar segment: where its meaning in this configuration is compiled
-    :ivar is_filter: it returns ``gfp_t``
-    :ivar result_bits: width of what it returns
-    :ivar convert: from what the C returns, as unsigned, to what a call returns
-    """
-
-    def __init__(self, kernel: Kernel, plan: HelperPlan, segment: int, function: Function) -> None:
-        """Make *function* callable with the checks and conversions of *kernel*."""
-        self.kernel = kernel
-        self.name = plan.name
-        self.segment = segment
-        self.is_filter = plan.is_filter
-        self.place = f"{plan.path}:{plan.line}"
-        self._function = function
-        self.result_bits = 8 * function.result_bytes
-        convert: Callable[[int], Any] = int
-        if plan.is_filter:
-            convert = kernel.mask_type
-        elif plan.result == "bool":
-            convert = bool
-        elif function.is_signed:
-            convert = self._signed
-        self.convert = convert
-        self._scalar = function.scalar(kernel.mask_type.every, convert, self._refused)
-
-    def __call__(self, mask: int) -> Any:  # noqa: ANN401 - Mask, bool or int, by the helper
-        """
-        Return what the C returns: a Mask for ``gfp_t``, else a bool or an int.
-
-        :param mask: ``0 <= mask < 2**width`` of this kernel's ``gfp_t``
-        :raises ValueError: *mask* is negative or too wide
-        :raises BugFired: a BUG fires; a WARN does not stop the C, and :meth:`outcome` tells of it
-        """
-        return self._scalar(mask)
-
-    def outcome(self, mask: int, *, ungrouped: bool = False) -> Outcome:
-        """
-        Return (value, bug, warned) for *mask*; after BUG the value means nothing.
-
-        :param ungrouped: state of the kernel's page_group_by_mobility_disabled, of which migrate types depend
-        :raises ValueError: *mask* is negative or too wide
-        """
-        x = require_width(int(mask), self.kernel.mask_type.every)
-        seen = self._function.outcome(x, ungrouped=ungrouped)
-        return seen._replace(value=0 if seen.bug else self.convert(seen.value))
-
-    def __repr__(self) -> str:
-        """Name and source, as a user knows them."""
-        return f"<{self.name}() of {self.kernel.title}>"
-
-    def _signed(self, value: int) -> int:
-        return value - (1 << self.result_bits) if value >> (self.result_bits - 1) else value
-
-    def _refused(self, x: Any) -> Any:  # noqa: ANN401 - whatever a caller passed
-        """The slow way: an operand that records, an event, or an exception that says what is wrong."""
-        record = getattr(x, "pygfp_applied", None)
-        if record is not None:
-            return record(self)
-        if not isinstance(x, int):
-            message = f"{self.name}() takes a mask, an int; found {type(x).__name__}"
-            raise TypeError(message)
-        seen = self.outcome(x)
-        if seen.bug:
-            raise BugFired(self.name, int(x), self.kernel.format(x))
-        fired.warned = fired.warned or seen.warned
-        return seen.value
 
 
 class Kernel:
@@ -165,7 +79,7 @@ class Kernel:
         self._resident = resident
         self._constants = dict(_constants(loaded.build, config))
         self.mask_type = mask_type(Names(self._plain_table(), self._trace_order), loaded.build.gfp_t_bits)
-        self._workers = _Workers(loaded)
+        self._workers = Workers(loaded.objects)
         weakref.finalize(self, self._workers.close)
 
     @property
@@ -384,53 +298,6 @@ class Kernel:
 
     def _trace_order(self) -> tuple[str, ...]:
         return tuple(trace_order(self.source, self.row, self.build.flag_symbols)[0])
-
-
-class _Workers:
-    """
-    The worker processes of one kernel. They are the children of the process that started them: one that is forked off
-    forgets them, and starts its own when it needs some.
-    """
-
-    def __init__(self, loaded: Loaded) -> None:
-        self.lock = threading.RLock()
-        self._loaded = loaded
-        self._pool: Pool | None = None
-        _every_workers.add(self)
-
-    def pool(self) -> Pool:
-        if self._pool is None:
-            self._pool = Pool(len(os.sched_getaffinity(0))).__enter__()
-            try:
-                self._pool.load(self._loaded.objects)
-            except BaseException:
-                self.close()
-                raise
-        return self._pool
-
-    def close(self) -> None:
-        with self.lock:
-            if self._pool is not None:
-                self._pool.__exit__()
-            self._pool = None
-
-    def forget(self) -> None:
-        # Another thread of the parent may have held the lock; the parent's processes are not ours to end.
-        self.lock = threading.RLock()
-        _inherited.append(self._pool)
-        self._pool = None
-
-
-_every_workers: WeakSet[_Workers] = WeakSet()
-_inherited: list[Pool | None] = []
-
-
-def _forget_workers() -> None:
-    for workers in list(_every_workers):
-        workers.forget()
-
-
-os.register_at_fork(after_in_child=_forget_workers)
 
 
 def load(source: Source, config: Assignment, wanted: Mapping[str, str]) -> Kernel:

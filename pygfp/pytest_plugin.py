@@ -82,7 +82,8 @@ def gfp_config(request: pytest.FixtureRequest) -> Mapping[str, bool]:
     """
     The CONFIG symbols that are set: ``--gfp-config`` and the marker ``gfp_configs``. Override it to set others.
     """
-    return dict(getattr(request, "param", None) or _suite(request.config).config)
+    given: Mapping[str, bool] | None = getattr(request, "param", None)
+    return dict(_suite(request.config).config if given is None else given)
 
 
 @pytest.fixture(scope="session")
@@ -139,28 +140,26 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     from .testing import require  # noqa: PLC0415 - only where it is used
 
     failure = require(_suite(config), wanted)
-    if failure and hasattr(config, "workeroutput"):
-        # A worker of xdist without tests: the controller tells, once.
-        session.items.clear()
-        getattr(config, "workeroutput")["pygfp_failure"] = failure  # noqa: B009 - xdist's
+    output = getattr(config, "workeroutput", None)
+    if output is not None:
+        # A worker of xdist: the controller tells, once. Without tests, if nothing can be tested.
+        output["pygfp_failure"], output["pygfp_headers"] = failure, [] if failure else _suite(config).headers()
+        if failure:
+            session.items.clear()
     elif failure:
         raise pytest.UsageError(failure)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Say what is tested, where the options name it."""
-    if not (_option(config, "source") or _option(config, "config")) or hasattr(config, "workerinput"):
-        return []
-    return _or_usage_error(lambda: [_suite(config).header(s, _suite(config).config) for s in _suite(config).sources])
+    """Say what is tested, where the command line names it."""
+    named = config.getoption("gfp_source") or config.getoption("gfp_config")
+    return _or_usage_error(_suite(config).headers) if named else []
 
 
 def pytest_report_collectionfinish(config: pytest.Config, items: Sequence[pytest.Item]) -> list[str]:
-    """Say what is tested, where no option names it and a test asks for it."""
-    wanted = _wanted(items)
-    if not wanted or _option(config, "source") or _option(config, "config") or config.option.collectonly:
-        return []
-    suite = _suite(config)
-    return [suite.header(suite.sources[0], suite.config)]
+    """Say what is tested, where the command line does not name it and a test asks for it."""
+    named = config.getoption("gfp_source") or config.getoption("gfp_config")
+    return [] if named or config.option.collectonly or not _wanted(items) else _suite(config).headers()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -194,6 +193,7 @@ class _Verdict:
     def __init__(self) -> None:
         self._skipped = self._others = 0
         self._failures: list[str] = []
+        self._headers: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count what came of the standard checks."""
@@ -203,10 +203,12 @@ class _Verdict:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - xdist's
-        """Take over what a worker of xdist could not build; others say the same."""
-        failure = getattr(node, "workeroutput", {}).get("pygfp_failure")
+        """Take over what a worker of xdist tested, or could not build; others say the same."""
+        output = getattr(node, "workeroutput", {})
+        failure = output.get("pygfp_failure")
         if failure and failure not in self._failures:
             self._failures.append(failure)
+        self._headers = output.get("pygfp_headers") or self._headers
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -216,8 +218,11 @@ class _Verdict:
         elif self._is_empty() and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:  # noqa: ANN401 - pytest's
-        """Say why."""
+    def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:  # noqa: ANN401 - pytest's
+        """Say why, and what xdist's workers tested where that was not said on top."""
+        if not (config.getoption("gfp_source") or config.getoption("gfp_config")):
+            for line in self._headers:
+                terminalreporter.write_line(line)
         for failure in self._failures:
             terminalreporter.write_line(f"ERROR: {failure}", red=True)
         if self._is_empty():

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .errors import BugFired, UsageError
 from .forms import MaskFilter, MaskTable, Outcome
-from .kernel import Helper, fired
+from .helper import Helper, fired
 from .mine import mine
 from .native.pool import Job
 from .tracing import MAX_TABLE_BITS, Untraceable, as_form, evaluate, follow, looks_at

@@ -86,9 +86,12 @@ class Suite:
         names = [Path(s.label).name or s.label for s in self.sources]
         return [n if names.count(n) == 1 else f"{n}-{k}" for k, n in enumerate(names, 1)]
 
-    def header(self, source: Source, assignment: Mapping[str, bool]) -> str:
-        """Return the line on top of a run: source, release, reference row, configuration, compiler."""
-        kernel = self.kernel(source, assignment)
+    def headers(self) -> list[str]:
+        """Return a line for each source: release, reference row, configuration, compiler; raises PygfpError."""
+        return [self._header(self.kernel(source, self.config)) for source in self.sources]
+
+    def _header(self, kernel: Kernel) -> str:
+        source = kernel.source
         release = source.release or "release not known"
         return f"pygfp: {source.label}, {release}, reference {kernel.row.name}, {kernel.config_text}, {kernel.compiler}"
 

@@ -112,11 +112,12 @@ class TestOptions:
     """Each option, on the command line and in an ini file."""
 
     @pytest.mark.parametrize("where", ["option", "ini"])
-    def test_source(self, pytester: pytest.Pytester, headers_6_12: Path, where: str) -> None:
+    @BOTH
+    def test_source(self, pytester: pytest.Pytester, headers_6_12: Path, where: str, how: tuple[str, ...]) -> None:
         pytester.makepyfile("def test_it(gfp): assert gfp.source.release.startswith('6.12.')")
         if where == "ini":
             pytester.makeini(f"[pytest]\ngfp_source = {headers_6_12}\n")
-        result = pytester.runpytest(*([f"--gfp-source={headers_6_12}"] if where == "option" else []))
+        result = pytester.runpytest(*([f"--gfp-source={headers_6_12}"] if where == "option" else []), *how)
         result.assert_outcomes(passed=1)
         result.stdout.re_match_lines(
             [r"pygfp: .*linux-headers-6\.12\S*, 6\.12\.\d+, reference v6\.12, all symbols off, gcc"]
@@ -340,9 +341,13 @@ class TestSourceThatCannotBeTested:
         assert result.ret == pytest.ExitCode.USAGE_ERROR
         result.stderr.re_match_lines([r"ERROR: pygfp: .*gfp_types\.h:\d+: #error not finished"])
 
-    def test_one_that_no_test_asks_for_is_not_built(self, pytester: pytest.Pytester, bundled_tree: Path) -> None:
+    @BOTH
+    def test_one_that_no_test_asks_for_is_not_built(
+        self, pytester: pytest.Pytester, bundled_tree: Path, how: tuple[str, ...]
+    ) -> None:
+        pytester.makeini(f"[pytest]\ngfp_source = {broken(bundled_tree)}\n")
         pytester.makepyfile("def test_it(): pass")
-        pytester.runpytest(f"--gfp-source={broken(bundled_tree)}", "-q").assert_outcomes(passed=1)
+        pytester.runpytest(*how).assert_outcomes(passed=1)
 
     def test_collecting_builds_nothing(self, pytester: pytest.Pytester, bundled_tree: Path) -> None:
         pytester.makepyfile(ATOMIC)
