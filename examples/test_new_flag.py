@@ -5,8 +5,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+from trees import vendor_kernel
+
 if TYPE_CHECKING:
     import pygfp
+
+
+@pytest.fixture(scope="module")
+def vendor(tmp_path_factory: pytest.TempPathFactory) -> pygfp.Kernel:
+    return vendor_kernel(tmp_path_factory.mktemp("vendor"))
 
 
 def test_a_nested_allocation_drops_the_new_flag(vendor: pygfp.Kernel) -> None:
