@@ -34,6 +34,20 @@ static unsigned long long call(const char *name, unsigned long long flags)
 	return result.value;
 }
 %(functions)s
+/*
+ * A helper of any loaded object by the address of its function: the quickest
+ * way in from Python. The answer has room for 32 bits of value; bit 32 says
+ * that BUG or WARN fired. Nothing is written, so that threads need no place of theirs.
+ */
+static unsigned long long pygfp_scalar(unsigned long long function, unsigned long long input)
+{
+	void (*helper)(unsigned long long, unsigned int, struct pygfp_result *) = (void *)function;
+	struct pygfp_result result;
+
+	helper(input, 0, &result);
+	return (unsigned int)result.value | (unsigned long long)(result.bug || result.warned) << 32;
+}
+
 static unsigned long long pygfp_bundled_address(void)
 {
 	return (unsigned long long)&pygfp_bundled_table;
@@ -63,7 +77,12 @@ def bundled() -> Any:  # noqa: ANN401 - cffi is untyped
     )
     text = json.dumps(stored)
     ffi = FFI()
-    ffi.cdef(f"{prototypes}\nunsigned long long pygfp_bundled_address(void);\nstatic const char pygfp_bundled_meta[];")
+    own = (
+        "unsigned long long pygfp_bundled_address(void);\n"
+        "unsigned long long pygfp_scalar(unsigned long long function, unsigned long long input);\n"
+        "static const char pygfp_bundled_meta[];"
+    )
+    ffi.cdef(f"{prototypes}\n{own}")
     ffi.set_source(
         "pygfp._bundled",
         "#include <string.h>\n"

@@ -14,6 +14,7 @@ from .errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from .scan import Definition
 
@@ -54,24 +55,25 @@ class Selection:
         return (False, True)
 
 
-def parse_settings(settings: Sequence[str]) -> dict[str, bool]:
+def parse_settings(settings: Sequence[str], option: str = "--set") -> dict[str, bool]:
     """
     Return the values that ``CONFIG_X=y|n`` *settings* give.
 
     >>> parse_settings(["CONFIG_LOCKDEP=y"])
     {'CONFIG_LOCKDEP': True}
 
+    :param option: where they were given, for messages
     :raises UsageError: for anything else, or one symbol with two values
     """
     fixed: dict[str, bool] = {}
     for setting in settings:
         match = _SETTING.match(setting)
         if not match or match.group(2) not in {"y", "n"}:
-            message = f"--set {setting}: expected CONFIG_NAME=y or CONFIG_NAME=n"
+            message = f"{option} {setting}: expected CONFIG_NAME=y or CONFIG_NAME=n"
             raise UsageError(message)
         value = match.group(2) == "y"
         if fixed.setdefault(match.group(1), value) != value:
-            message = f"--set {match.group(1)} is given both as y and as n"
+            message = f"{option} {match.group(1)} is given both as y and as n"
             raise UsageError(message)
     return fixed
 
@@ -79,6 +81,24 @@ def parse_settings(settings: Sequence[str]) -> dict[str, bool]:
 def parse_dotconfig(text: str) -> dict[str, bool]:
     """Return the boolean symbols of a kernel ``.config``: ``y`` is on; ``m``, numbers and strings are no switch."""
     return {name: True for name, value in _LINE.findall(text) if value == "y"}
+
+
+def read_dotconfig(path: Path, option: str) -> dict[str, bool]:
+    """
+    Return the boolean symbols that are on in the kernel ``.config`` file *path*.
+
+    :param option: where the file was named, for messages
+    :raises UsageError: it cannot be read, or is no ``.config``
+    """
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as exc:
+        message = f"{option} {path}: {exc.strerror}"
+        raise UsageError(message) from exc
+    if not re.search(r"^(?:# )?CONFIG_\w+[= ]", text, re.MULTILINE) or "\0" in text:
+        message = f"{option} {path}: expected a kernel .config, text with CONFIG_ lines, and found none"
+        raise UsageError(message)
+    return parse_dotconfig(text)
 
 
 def dependencies(definitions: Iterable[Definition]) -> Closure:

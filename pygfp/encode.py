@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Protocol
 
-from .errors import ExpressionError, HelperUnavailableError
+from .errors import ExpressionError, UncallableError
 from .expression import Both, Call, Name, Not, Number, calls, parse
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class _Evaluator:
             if why:
                 near = get_close_matches(node.helper, self.helpers.near(), n=3)
                 hint = f"; near: {', '.join(near)}" if near and node.helper not in near else ""
-                raise HelperUnavailableError(f"{why}{hint}", self.text, node.at, node.helper)
+                raise UncallableError(f"{why}{hint}", self.text, node.at, node.helper)
             self.require(node.argument)
 
     def _unknown(self, name: str, known: Sequence[str], at: int) -> ExpressionError:

@@ -160,7 +160,7 @@ class ExpressionError(UsageError):
         self.length = length
 
 
-class HelperUnavailableError(ExpressionError):
+class UncallableError(ExpressionError):
     """
     An expression calls a helper that the kernel lacks, or that cannot be called.
 
@@ -171,3 +171,33 @@ class HelperUnavailableError(ExpressionError):
         """Keep the name beside the message."""
         super().__init__(message, text, at, len(helper))
         self.helper = helper
+
+
+class HelperUnavailableError(PygfpError, AttributeError):
+    """
+    A helper that other releases have and this source lacks.
+
+    :ivar helper: the C name
+    :ivar label: the source
+    """
+
+    def __init__(self, helper: str, label: str, config: str) -> None:
+        """Say that *label* has no *helper* in configuration *config*."""
+        super().__init__(f"{label} has no {helper}() ({config})")
+        self.helper = helper
+        self.label = label
+
+
+class BugFired(PygfpError):  # noqa: N818 - what the C did, not an error of pygfp
+    """
+    A helper's BUG fired: a kernel would have died, and there is no value.
+
+    :ivar helper: the C name
+    :ivar input: the mask that it was called with
+    """
+
+    def __init__(self, helper: str, value: int, names: str) -> None:
+        """Say that *helper* fires BUG on *value*."""
+        super().__init__(f"{helper}({value:#x}): BUG fires on {names}; kernel.call() tells without an exception")
+        self.helper = helper
+        self.input = value

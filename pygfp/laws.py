@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from .forms import MaskFilter
+
+if TYPE_CHECKING:
+    from .forms import Outcome
 
 
 class Verdict(NamedTuple):
@@ -27,6 +30,13 @@ class Verdict(NamedTuple):
     mismatches: int
     first: int | None
     smallest: int | None
+
+
+class Answering(Protocol):
+    """What can be asked for the outcome of an input: a form, or a function."""
+
+    def outcome(self, x: int) -> Outcome:
+        """Return what it answers for *x*."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +61,8 @@ class MaskLaw:
     all: tuple[int, int, int, int] = (0, 0, 0, 0)
     idempotent: int = 0
 
-    def broken_by(self, form: MaskFilter, x: int) -> bool:
-        """Whether *form* breaks the law on input *x*."""
+    def broken_by(self, form: Answering, x: int) -> bool:
+        """Whether *form*, or whatever else answers for single inputs, breaks the law on input *x*."""
         y = form.outcome(x).value
         plain = (y & ~x & self.gained) | (x & ~y & self.lost) | (~y & self.set) | (y & self.clear)
         classes = any(bool(x & m) != bool(y & m) for m in self.any) or any(

@@ -11,15 +11,16 @@ import pytest
 
 from pygfp import _bundled
 from pygfp.config import Selection
+from pygfp.masks import Mask
 from pygfp.model.helpers import WANTED
 from pygfp.native.session import opened
 from pygfp.releases import newest
 from pygfp.sources import Source, bundled, tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from pygfp.native.plan import SegmentPlan
+    from pygfp.kernel import Kernel
     from pygfp.native.session import Session
 
 ROW = newest()
@@ -27,10 +28,9 @@ ZONES = ("ZONE_DMA", "ZONE_DMA32", "ZONE_NORMAL", "ZONE_HIGHMEM", "ZONE_MOVABLE"
 ZONE_SYMBOL = {"ZONE_HIGHMEM": "CONFIG_HIGHMEM"} | {z: f"CONFIG_{z}" for z in ("ZONE_DMA", "ZONE_DMA32", "ZONE_DEVICE")}
 
 
-def key_of(segment: SegmentPlan) -> str:
-    """The flag configuration of a segment, as bits_shift spells it."""
-    on = [s.removeprefix("CONFIG_") for s in ROW.config_symbols if segment.assignment.get(s, False)]
-    return ",".join(on) or "none"
+def key_of(config: Mapping[str, bool]) -> str:
+    """A flag configuration, as bits_shift spells it."""
+    return ",".join(s.removeprefix("CONFIG_") for s in ROW.config_symbols if config.get(s, False)) or "none"
 
 
 def expected_flags(key: str) -> dict[str, int]:
@@ -56,56 +56,60 @@ def session(request: pytest.FixtureRequest) -> Iterator[Session]:
         yield opening
 
 
-class TestConstants:
-    """Every flag, composite and shift in every configuration is that of releases.json."""
+class TestBuild:
+    """Every configuration is built."""
 
-    def test_every_combination_of_flag_symbols_is_built(self, session: Session) -> None:
-        assert {key_of(s) for s in session.build.segments} == set(ROW.bits_shift)
+    def test_every_combination_of_flag_symbols(self, session: Session) -> None:
+        assert {key_of(s.assignment) for s in session.build.segments} == set(ROW.bits_shift)
         assert not any(s.error for s in session.build.segments)
 
-    def test_every_reachable_combination_of_zone_symbols_is_built(self, session: Session) -> None:
+    def test_every_reachable_combination_of_zone_symbols(self, session: Session) -> None:
         free = [s for s in ZONE_SYMBOL.values() if s != "CONFIG_HIGHMEM"]
         built = [s.assignment for s in session.build.segments if set(free) <= set(s.assignment)]
         found = {tuple(assignment[f] for f in free) for assignment in built}
         assert found == set(product((False, True), repeat=len(free)))
-
-    def test_flags(self, session: Session) -> None:
-        for segment in session.build.segments:
-            expected = expected_flags(key_of(segment))
-            assert {n: segment.constants[n].value for n in expected} == expected, key_of(segment)
-            assert all(segment.constants[n].is_gfp_t for n in expected)
-
-    def test_composites(self, session: Session) -> None:
-        for segment in session.build.segments:
-            flags = expected_flags(key_of(segment))
-            expected = {name: sum(flags[m] for m in set(members)) for name, members in ROW.composites.items()}
-            assert {n: segment.constants[n].value for n in expected} == expected, key_of(segment)
-            assert all(segment.constants[n].is_gfp_t for n in expected)
-
-    def test_shift_and_mask(self, session: Session) -> None:
-        for segment in session.build.segments:
-            shift = ROW.bits_shift[key_of(segment)]
-            assert segment.constants["__GFP_BITS_SHIFT"].value == shift
-            assert segment.constants["__GFP_BITS_MASK"].value == (1 << shift) - 1
-
-    def test_there_is_no_other_mask(self, session: Session) -> None:
-        known = {*ROW.flags, *ROW.composites, "__GFP_BITS_MASK"}
-        for segment in session.build.segments:
-            masks = {n for n, c in segment.constants.items() if c.is_gfp_t and n.lstrip("_").startswith("GFP_")}
-            assert masks == known
-
-    def test_zones_are_numbered_as_they_stand(self, session: Session) -> None:
-        for segment in session.build.segments:
-            there = [z for z in ZONES if z not in ZONE_SYMBOL or segment.assignment.get(ZONE_SYMBOL[z], False)]
-            found = {n: c.value for n, c in segment.constants.items() if n in ZONES}
-            assert found == {zone: number for number, zone in enumerate(there)}
-            assert segment.constants["__MAX_NR_ZONES"].value == len(there)
 
     def test_gfp_t_has_32_bits(self, session: Session) -> None:
         assert session.build.gfp_t_bits == 32
 
     def test_every_helper_of_the_row_that_the_model_covers_is_there(self, session: Session) -> None:
         assert {h.name for h in session.build.helpers if h.meanings} >= set(WANTED) & set(ROW.helper_files)
+
+
+@pytest.fixture(scope="session", params=["embedded", "compiled here"])
+def gfp_source(request: pytest.FixtureRequest) -> Source:
+    """The fixture of the plugin, for the tests below: the bundled text, by both ways to a build."""
+    return bundled() if request.param == "embedded" else as_tree()
+
+
+@pytest.mark.gfp_configs("CONFIG_LOCKDEP", "CONFIG_KASAN_HW_TAGS")
+class TestMasks:
+    """Every flag, composite and shift in every configuration is that of releases.json."""
+
+    def test_flags(self, gfp: Kernel) -> None:
+        expected = expected_flags(key_of(gfp.config))
+        assert {name: gfp[name] for name in expected} == expected
+
+    def test_composites(self, gfp: Kernel) -> None:
+        flags = expected_flags(key_of(gfp.config))
+        expected = {name: sum(flags[m] for m in set(members)) for name, members in ROW.composites.items()}
+        assert {name: gfp[name] for name in expected} == expected
+
+    def test_shift_and_mask(self, gfp: Kernel) -> None:
+        shift = ROW.bits_shift[key_of(gfp.config)]
+        assert gfp["__GFP_BITS_SHIFT"] == shift
+        assert gfp["__GFP_BITS_MASK"] == (1 << shift) - 1
+
+    def test_there_is_no_other_mask_and_each_is_a_gfp_t(self, gfp: Kernel) -> None:
+        masks = {name for name in gfp if isinstance(gfp[name], Mask)}
+        assert masks == {*ROW.flags, *ROW.composites, "__GFP_BITS_MASK"}
+
+
+@pytest.mark.gfp_configs(*ZONE_SYMBOL.values())
+def test_zones_are_numbered_as_they_stand(gfp: Kernel) -> None:
+    there = [zone for zone in ZONES if zone not in ZONE_SYMBOL or ZONE_SYMBOL[zone] in gfp.config]
+    assert {n: v for n, v in gfp.constants.items() if n in ZONES} == {zone: n for n, zone in enumerate(there)}
+    assert gfp.constants["__MAX_NR_ZONES"] == len(there)
 
 
 class TestEmbedded:

@@ -14,7 +14,7 @@ from pygfp import sources
 from pygfp.calls import CompiledHelpers, ModelHelpers
 from pygfp.config import Selection
 from pygfp.encode import NoHelpers, encode
-from pygfp.errors import ExpressionError, HelperUnavailableError, UsageError
+from pygfp.errors import ExpressionError, UncallableError, UsageError
 from pygfp.expression import Both, Call, Name, Not, Number, parse
 from pygfp.model.helpers import WANTED
 from pygfp.native.session import opened
@@ -246,7 +246,7 @@ class TestHelpersOfARelease:
         ],
     )
     def test_a_helper_that_is_not_there(self, text: str, release: str, says: str) -> None:
-        with pytest.raises(HelperUnavailableError, match=re.escape(says)) as caught:
+        with pytest.raises(UncallableError, match=re.escape(says)) as caught:
             value(text, release)
         assert caught.value.at == text.index(caught.value.helper)
 
@@ -301,7 +301,7 @@ class TestHelpersOfASource:
         ],
     )
     def test_a_helper_that_cannot_be_called(self, on_source: Callable[[str], Encoded], text: str, says: str) -> None:
-        with pytest.raises(HelperUnavailableError, match=re.escape(says)):
+        with pytest.raises(UncallableError, match=re.escape(says)):
             on_source(text)
 
     def test_a_helper_that_crashes_is_said_to(self, run: Run, copy_tree: Copy, headers_6_12: Path) -> None:

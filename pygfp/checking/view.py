@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..model.helpers import Context
+from ..native.session import flag_table
 from ..releases import version_key
 from ..spell import mask_names
 
@@ -19,12 +20,23 @@ if TYPE_CHECKING:
     from ..config import Assignment
     from ..flags import FlagTable
     from ..model.policy import Policy
+    from ..native.plan import Build
     from ..native.session import Session
     from ..releases import Row
     from ..report import Check, Witness
 
 #: A sweep goes in blocks of this many inputs.
 _LEAST_BITS = 11
+
+
+def defined_bits(build: Build, row: Row) -> int:
+    """Return how many bits of a mask *build* or *row* defines; a sweep can visit 32 at most."""
+    known = [f["bit"] + 1 for f in row.flags.values()]
+    highest: int = max(_LEAST_BITS, *row.bits_shift.values(), *known)
+    for segment in build.segments:
+        table = flag_table(build, segment)
+        highest = max([highest, table.bits_shift or 0, *(m.bit_length() for m in table.flags.values())])
+    return min(highest, build.gfp_t_bits, 32)
 
 
 @dataclass(frozen=True)
@@ -51,12 +63,7 @@ class View:
         The reference row counts too: neither a header that shrinks its mask nor a narrow choice of
         configurations can shrink the check.
         """
-        known = [f["bit"] + 1 for f in self.row.flags.values()]
-        highest: int = max(_LEAST_BITS, *self.row.bits_shift.values(), *known)
-        for segment in self.session.build.segments:
-            table = self.session.table(segment)
-            highest = max([highest, table.bits_shift or 0, *(m.bit_length() for m in table.flags.values())])
-        return min(highest, self.session.build.gfp_t_bits, 32)
+        return defined_bits(self.session.build, self.row)
 
     @property
     def domain_bits(self) -> int:

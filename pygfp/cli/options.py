@@ -6,7 +6,6 @@ Option groups that commands share, one function a group, and what their values a
 from __future__ import annotations
 
 import argparse
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,16 +79,12 @@ def selection(arguments: argparse.Namespace) -> Selection:
 
     :raises UsageError: a value cannot be meant
     """
-    from ..config import Selection, parse_dotconfig, parse_settings  # noqa: PLC0415 - not every command needs it
+    from ..config import Selection, parse_settings, read_dotconfig  # noqa: PLC0415 - not every command needs it
 
     fixed = parse_settings(arguments.set)
     if arguments.config is None:
         return Selection(fixed)
-    text = read(arguments.config, "--config")
-    if not re.search(r"^(?:# )?CONFIG_\w+[= ]", text, re.MULTILINE) or "\0" in text:
-        message = f"--config {arguments.config}: expected a kernel .config, text with CONFIG_ lines, and found none"
-        raise UsageError(message)
-    return Selection({**parse_dotconfig(text), **fixed}, complete=True)
+    return Selection({**read_dotconfig(arguments.config, "--config"), **fixed}, complete=True)
 
 
 def read(path: Path, option: str) -> str:

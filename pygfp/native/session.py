@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ..sources import Source
     from .plan import SegmentPlan
 
+    Loader = Callable[[Sequence[tuple[str, str]]], Sequence[Mapping[str, Any]]]
 
 #: What the name of a compiler ends in where the build is the embedded default.
 AT_INSTALL = ", at install time"
@@ -77,9 +78,14 @@ class Session:
 
     def table(self, segment: SegmentPlan, trace_order: Sequence[str] = ()) -> FlagTable:
         """Return the flags and composites of *segment*."""
-        masks = {n: c.value for n, c in segment.constants.items() if c.is_gfp_t and n.lstrip("_").startswith("GFP_")}
-        shift = segment.constants.get("__GFP_BITS_SHIFT")
-        return FlagTable(masks, self.build.gfp_t_bits, shift.value if shift else None, trace_order)
+        return flag_table(self.build, segment, trace_order)
+
+
+def flag_table(build: Build, segment: SegmentPlan, trace_order: Sequence[str] = ()) -> FlagTable:
+    """Return the flags and composites of one segment of *build*."""
+    masks = {n: c.value for n, c in segment.constants.items() if c.is_gfp_t and n.lstrip("_").startswith("GFP_")}
+    shift = segment.constants.get("__GFP_BITS_SHIFT")
+    return FlagTable(masks, build.gfp_t_bits, shift.value if shift else None, trace_order)
 
 
 @contextmanager
@@ -101,8 +107,44 @@ def opened(
     """
     count = jobs or len(os.sched_getaffinity(0))
     with Pool(count) as pool:
-        request = _Request(source, selection, wanted, on_command)
-        yield _embedded(request, pool) or _cached(request, pool)
+        found = load(source, selection, wanted, pool.load, on_command=on_command)
+        yield Session(
+            source, selection, found.build, pool, found.compiler, found.objects, found.timings, found.complaints
+        )
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """
+    A build whose objects were given to somebody who loads them.
+
+    :ivar objects: path and sha256 of each object
+    :ivar compiler: as :class:`Session` has it, and so are the rest
+    """
+
+    build: Build
+    objects: list[tuple[str, str]]
+    compiler: str
+    timings: dict[str, float]
+    complaints: list[str] = field(default_factory=list)
+
+
+def load(
+    source: Source,
+    selection: Selection,
+    wanted: Mapping[str, str],
+    loader: Loader,
+    *,
+    on_command: Callable[[str], None] | None = None,
+) -> Loaded:
+    """
+    Build *source*, or take its build from the cache, and have *loader* load it.
+
+    :param loader: loads objects, given by path and sha256, and returns the segments that they hold
+    :raises BuildError: there is no compiler, or the header does not compile
+    """
+    request = _Request(source, selection, wanted, on_command)
+    return _embedded(request, loader) or _cached(request, loader)
 
 
 @contextmanager
@@ -116,7 +158,7 @@ def both(old: Session, new: Session, jobs: int) -> Iterator[Pool]:
 
 @dataclass(frozen=True)
 class _Request:
-    """What :func:`opened` was asked for."""
+    """What :func:`load` was asked for."""
 
     source: Source
     selection: Selection
@@ -124,7 +166,7 @@ class _Request:
     on_command: Callable[[str], None] | None
 
 
-def _embedded(request: _Request, pool: Pool) -> Session | None:
+def _embedded(request: _Request, loader: Loader) -> Loaded | None:
     """The bundled subset as it was compiled at install time, if it is that text and has those configurations."""
     source, selection = request.source, request.selection
     if source.kind != "bundled":
@@ -142,12 +184,12 @@ def _embedded(request: _Request, pool: Pool) -> Session | None:
         return None
     started = time.monotonic()
     objects = [("bundled", "")]
-    build = _loaded(build, pool.load(objects), selection)
+    build = _loaded(build, loader(objects), selection)
     timings = {"extract_s": 0.0, "compile_s": 0.0, "load_s": time.monotonic() - started}
-    return Session(source, selection, build, pool, stored["compiler"] + AT_INSTALL, objects, timings)
+    return Loaded(build, objects, stored["compiler"] + AT_INSTALL, timings)
 
 
-def _cached(request: _Request, pool: Pool) -> Session:
+def _cached(request: _Request, loader: Loader) -> Loaded:
     """The build of a source out of the cache, or made now."""
     compiler = cc.find()
     cache = Cache()
@@ -161,12 +203,12 @@ def _cached(request: _Request, pool: Pool) -> Session:
             build, objects = found or _make(request, compiler, cache, key, timings)
         _require_native(objects, compiler)
         started = time.monotonic()
-        build = _loaded(build, pool.load(objects), request.selection)
+        build = _loaded(build, loader(objects), request.selection)
         timings["load_s"] = time.monotonic() - started
     finally:
         cache.close()
     complaints = [cache.complaint] if cache.complaint else []
-    return Session(request.source, request.selection, build, pool, compiler.name, objects, timings, complaints)
+    return Loaded(build, objects, compiler.name, timings, complaints)
 
 
 def _make(
