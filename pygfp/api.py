@@ -105,7 +105,7 @@ def diff(  # noqa: PLR0913 - what the command line has as options
     jobs: int | None = None,
 ) -> DiffReport:
     """
-    Return what changes in meaning from *old* to *new*, as ``pygfp diff``; the code of both runs in child processes only.
+    Return what changes in meaning from *old* to *new*. The code of both runs in child processes only.
 
     >>> report = diff("bundled", "bundled")
     >>> report.exit_status(), report.identical

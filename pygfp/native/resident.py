@@ -39,7 +39,7 @@ class Resident:
         :raises BuildError: an object does not match its digest, or does not load
         """
         try:
-            answer = self._worker.load({"objects": objects})
+            answer = self._worker.load({"objects": objects, "offset": 0})
         except (OSError, ValueError) as exc:
             message = f"the compiled object does not load: {exc}"
             raise BuildError(message) from exc
