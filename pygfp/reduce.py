@@ -53,7 +53,6 @@ class Reduced:
     :ivar breaches: the laws that it breaks, decided on *form*, else by a sweep
     :ivar error: why it could not be run, or ``""``
     :ivar inputs: how many inputs were compared
-    :ivar fires: how many inputs make a BUG or WARN fire
     """
 
     config: Assignment
@@ -82,7 +81,8 @@ class Reduced:
         return self._names(known & ~(self.form.keep | self.form.force) if self.form else 0)
 
     def _names(self, mask: int) -> list[str]:
-        return self.table.names(mask)
+        """The flags in *mask*; bits without a flag are the business of ``drops-page-traits``."""
+        return [n for n in self.table.names(mask) if n in self.table.flags]
 
 
 def reduce(made: Compiled, row: Row, policy: Policy) -> dict[Expression, list[Reduced]]:

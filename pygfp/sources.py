@@ -140,7 +140,7 @@ def revision(path: Path, name: str) -> Source:
     if not name:
         message = f"{path}@: expected a revision after the @, found none"
         raise KernelTreeError(message, path=path)
-    commit = _git(path, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    commit = git(path, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     if commit is None:
         message = (
             f"{path}: git knows no revision {name!r} here; expected a commit, tag or branch of the "
@@ -148,14 +148,14 @@ def revision(path: Path, name: str) -> Source:
         )
         raise KernelTreeError(message, path=path)
     rev = commit.decode().strip()
-    listing = _git(path, "ls-tree", "-r", "-z", "--name-only", rev, "--", "include", "arch") or b""
+    listing = git(path, "ls-tree", "-r", "-z", "--name-only", rev, "--", "include", "arch") or b""
     present = set(listing.decode(errors="surrogateescape").split("\0"))
 
     # The tree may lie below the top of the repository; a bare one has no such place.
-    prefix = (_git(path, "rev-parse", "--show-prefix") or b"").decode(errors="surrogateescape").strip("\n")
+    prefix = (git(path, "rev-parse", "--show-prefix") or b"").decode(errors="surrogateescape").strip("\n")
 
     def read(file: str) -> bytes | None:
-        return _git(path, "cat-file", "blob", f"{rev}:{prefix}{file}")
+        return git(path, "cat-file", "blob", f"{rev}:{prefix}{file}")
 
     files = _read_all(read)
     label = f"{path}@{name}"
@@ -318,8 +318,8 @@ def _any_of(exists: Callable[[str], bool], listing: Iterable[str]) -> Callable[[
     return has
 
 
-def _git(path: Path, *arguments: str) -> bytes | None:
-    """Output of a git command that only reads, or None where it fails."""
+def git(path: Path, *arguments: str) -> bytes | None:
+    """Return the output of a git command that only reads, or None where it fails."""
     command = ["git", "-C", str(path.resolve()), "--no-optional-locks", *arguments]
     env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     try:

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..errors import BuildError, PygfpError, UsageError
-from . import check, extract, nested, sources
+from . import audit, check, extract, nested, sources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS = {"check": check, "nested": nested, "extract": extract, "sources": sources}
+_COMMANDS = {"check": check, "nested": nested, "audit": audit, "extract": extract, "sources": sources}
 
 _USAGE, _UNCHECKED, _INTERRUPTED = 2, 3, 130
 

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from ..sources import Source
     from .unit import Segment, Wrapper
 
+    Named = tuple["Expression", str]
+
 #: How often what fails is left out before the rest is given up.
 _ROUNDS = 12
 #: What has no defined value, a shift by 40 or a division by zero, must not pass for a value.
@@ -165,42 +167,69 @@ class _Work:
         every = self.attempt.choices(symbols)
         return [max(every, key=lambda a: sum(a.values()))] if self.all_on else every
 
-    def _live(self) -> list[tuple[Expression, str]]:
+    def _live(self) -> list[Named]:
         return [(e, n) for e, n in self.names.items() if n not in self.attempt.errors]
 
     def _preprocess(self, choices: Sequence[tuple[int, Assignment]], closure: config.Closure) -> list[Segment]:
         attempt = self.attempt
         zones = building.count_zones(attempt, choices, closure)
-        self.users.clear()
-        extra = list(self._lines())
-        text = unit.preprocess_unit(attempt.subset, choices, [zones[k] for k, _ in choices], extra)
-        done = attempt.run(["-E", attempt.write("cpp.c", text)])[0]
-        if not done.ok and not self._blame_own(done):
-            raise done.failure(f"{other_machine(attempt)}the header does not preprocess")
-        if not done.ok:
-            return self._preprocess(choices, closure)
-        return unit.segments(done.stdout, choices, {k: attempt.lost(a) for k, a in choices})
+        for _ in range(_ROUNDS):
+            self.users.clear()
+            done = self._expand(choices, zones, self._live())
+            if done.ok:
+                return unit.segments(done.stdout, choices, {k: attempt.lost(a) for k, a in choices})
+            if not self._blame_own(done):
+                self._isolate(lambda live: self._expand(choices, zones, live))
+        raise done.failure(f"{other_machine(attempt)}the expressions do not preprocess")
 
-    def _lines(self) -> Iterator[str]:
+    def _expand(
+        self, choices: Sequence[tuple[int, Assignment]], zones: Mapping[int, int], live: Sequence[Named]
+    ) -> cc.Run:
+        """Run the preprocessor on the headers and the expressions *live*."""
+        text = unit.preprocess_unit(
+            self.attempt.subset, choices, [zones[k] for k, _ in choices], list(self._lines(live))
+        )
+        return self.attempt.run(["-E", self.attempt.write("cpp.c", text)])[0]
+
+    def _isolate(self, run: Callable[[Sequence[Named]], cc.Run]) -> None:
+        """
+        Leave out the expression without which the ones before it compile; no message names its place.
+
+        :raises BuildError: the headers do not compile without any
+        """
+        live = self._live()
+        done = run([])
+        if not done.ok or not live:
+            raise done.failure(f"{other_machine(self.attempt)}the header does not compile")
+        low, high = 0, len(live)
+        while high - low > 1:
+            middle = (low + high) // 2
+            if run(live[:middle]).ok:
+                low = middle
+            else:
+                high = middle
+        self.attempt.errors[live[high - 1][1]] = "does not compile by itself, and spoils what stands behind it"
+
+    def _lines(self, live: Sequence[Named]) -> Iterator[str]:
         """What the preprocessor gets of the expressions, behind the headers."""
         aliases: dict[Piece, str] = {}
-        for expression, name in self._live():
+        for expression, name in live:
             for piece in _functions(expression.needs):
                 if piece not in aliases:
                     aliases[piece] = f"{piece.name}__p{len(aliases)}"
                     yield from self._function(piece, aliases)
                 self.users.setdefault(aliases[piece], []).append(name)
             needs = _flat(expression.needs)
-            yield from _defined(needs, aliases)
             yield f'# 1 "{unit.HELPER_PLACE}/{name}"'
+            yield from _defined(needs, aliases)
             yield unit.helper_line(name, " ".join(expression.text.split()))
             yield from (f"#undef {p.name}" for p in needs)
 
     def _function(self, piece: Piece, aliases: Mapping[Piece, str]) -> Iterator[str]:
         needs = [p for p in _flat(piece.needs) if p.name != piece.name]
+        yield f'# 1 "{_FUNCTION_PLACE}/{aliases[piece]}"'
         yield from _defined(needs, aliases)
         yield f"#define {piece.name} {aliases[piece]}"
-        yield f'# 1 "{_FUNCTION_PLACE}/{aliases[piece]}"'
         yield "__attribute__((unused))"
         yield piece.text
         yield from (f"#undef {p.name}" for p in (*needs, piece))

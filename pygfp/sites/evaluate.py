@@ -38,17 +38,19 @@ class Scope:
     :ivar variables: the values of each mask, by its name as the text has it
     :ivar others: names of parameters and local variables that are no masks
     :ivar filters: functions of the file that return a mask
-    :ivar known: functions and macros that can be compiled: those of the headers and of the file
+    :ivar known: functions and macros that can be compiled: those of the headers
+    :ivar defines: whether the file defines a function or macro in one way: it can be compiled too
     """
 
     variables: dict[str, list[Value]] = field(default_factory=dict)
     others: set[str] = field(default_factory=set)
     filters: frozenset[str] = frozenset()
     known: frozenset[str] = frozenset()
+    defines: Callable[[str], bool] = field(default=lambda _: False)
 
     def copy(self) -> Scope:
         """Return a scope that can go its own way."""
-        return Scope(dict(self.variables), set(self.others), self.filters, self.known)
+        return Scope(dict(self.variables), set(self.others), self.filters, self.known, self.defines)
 
     def fresh(self, name: str) -> list[Value]:
         """Return what to say of a mask of which nothing is known: it is an input."""

@@ -7,56 +7,82 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..native.expressions import Piece
 from . import syntax
 from .evaluate import GFP_NAME, Scope, evaluate
 from .flow import _ALLOCATES, Reader
+from .sift import candidates
 from .values import INPUT, FileSites, Site, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from tree_sitter import Node
 
 _DEFINE = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+(\w+)((?:[^\n\\]|\\\r?\n|\\.)*)", re.MULTILINE)
+_FILTER = re.compile(
+    rb"^(?:static[ \t]+|inline[ \t]+|__always_inline[ \t]+)*gfp_t[ \t\n]+(\w+)[ \t]*\([^;{}]*\)\s*\{", re.MULTILINE
+)
+_FUNCTION = re.compile(
+    rb"^(?:static|inline|gfp_t|bool|int|unsigned)\b[\w \t]*?\n?\b(\w+)[ \t]*\([^;{}()]*\)\s*\{", re.MULTILINE
+)
+_MASK = re.compile(rb"gfp|GFP_")
 _WORD = re.compile(r"[A-Za-z_]\w*")
+_INCLUDE = re.compile(rb"^[ \t]*#[ \t]*(?:include|pragma)", re.MULTILINE)
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|//[^\n]*", re.DOTALL)
 #: What may stand on a definition of the file in turn, at most.
 _DEPTH = 4
 
 
 def find(
-    path: str, text: bytes, known: frozenset[str] = frozenset(), *, forwards: re.Pattern[str] | None = None
+    path: str,
+    text: bytes,
+    known: frozenset[str] = frozenset(),
+    *,
+    forwards: re.Pattern[str] | None = None,
+    sifted: bytes | None = None,
 ) -> FileSites:
     """
     Return the sites of the C file *path* with content *text*.
 
     :param known: what the GFP headers define: calls of these can be compiled
     :param forwards: also report masks that are handed to such functions as they are
+    :param sifted: *text* without what can hold no site, at the same lines
     """
-    clean = syntax.blanked(text)
-    root = syntax.parse(clean)
+    file = _File(text, known)
+    root = syntax.parse(syntax.blanked(text if sifted is None else sifted))
     found = FileSites()
-    macros = _macros(clean)
-    functions: dict[str, list[Node]] = {}
+    filters = frozenset(m[1].decode() for m in _FILTER.finditer(text))
+    outer = Scope(filters=filters, known=known, defines=file.defines)
     for node in _functions(root):
         name = syntax.declared(node.child_by_field_name("declarator"))
-        if name is not None and node.child_by_field_name("body") is not None:
-            functions.setdefault(syntax.source(name), []).append(node)
-    filters = frozenset(n for n, nodes in functions.items() if any(_returns_mask(node) for node in nodes))
-    outer = Scope(filters=filters, known=known | frozenset(macros) | frozenset(functions))
-    for spelled, nodes in functions.items():
-        for node in nodes:
-            if b"gfp" in (node.text or b"") or b"GFP_" in (node.text or b""):
-                found.sites += _function(path, spelled, node, outer, forwards)
-                found.problems += _broken(node, spelled)
-    for macro, definitions in macros.items():
-        for line, definition in definitions:
-            found.sites += _macro(path, macro, line, definition)
-    defined = _Pieces(macros, functions, known)
-    found.sites = [replace(s, needs=defined.needed(s.calls | s.names)) for s in sorted(found.sites, key=_place)]
+        body = node.child_by_field_name("body")
+        if name is None or body is None or not _MASK.search(node.text or b""):
+            continue
+        found.sites += _function(path, syntax.source(name), node, outer, forwards)
+        found.problems += _broken(node, syntax.source(name))
+    found.problems += _lost(root)
+    for macro in _DEFINE.finditer(text):
+        if b"GFP_" in macro[2] and macro[2].startswith(b"("):
+            line = text.count(b"\n", 0, macro.start()) + 1
+            found.sites += _macro(path, macro[1].decode(), line, macro.group().decode(errors="replace").lstrip())
+    found.sites = [replace(s, needs=file.needed(s.calls | s.names)) for s in sorted(found.sites, key=_place)]
     return found
+
+
+def exported(text: bytes) -> list[Piece]:
+    """Return the macros and inline functions of a header that another file may need to say what a mask is."""
+    names = {m[1].decode() for m in _DEFINE.finditer(text) if b"GFP_" in m[2] or b"gfp" in m[2]}
+    names |= {m[1].decode() for m in _FILTER.finditer(text) if b"static" in m.group()}
+    return list(_File(text, frozenset()).needed(frozenset(names)))
+
+
+def pieces(text: bytes, names: frozenset[str]) -> tuple[Piece, ...]:
+    """Return the definitions of *names* in C *text*, as far as it has each once."""
+    return _File(text, frozenset()).needed(names)
 
 
 def _place(site: Site) -> tuple[int, int]:
@@ -69,17 +95,6 @@ def _functions(node: Node) -> Iterator[Node]:
             yield child
         elif child.type.startswith("preproc_") or child.type in {"ERROR", "linkage_specification", "declaration_list"}:
             yield from _functions(child)
-
-
-def pieces(text: bytes, names: frozenset[str]) -> tuple[Piece, ...]:
-    """Return the definitions of *names* in C *text*, as far as it has each once."""
-    clean = syntax.blanked(text)
-    functions: dict[str, list[Node]] = {}
-    for node in _functions(syntax.parse(clean)):
-        name = syntax.declared(node.child_by_field_name("declarator"))
-        if name is not None:
-            functions.setdefault(syntax.source(name), []).append(node)
-    return _Pieces(_macros(clean), functions, frozenset()).needed(names)
 
 
 def _function(path: str, name: str, node: Node, outer: Scope, forwards: re.Pattern[str] | None) -> list[Site]:
@@ -139,16 +154,11 @@ def _broken(node: Node, name: str) -> Iterator[tuple[int, str]]:
             yield syntax.line(one), f"{name}(): {syntax.source(one)[:60]}"
 
 
-def _macros(text: bytes) -> dict[str, list[tuple[int, str]]]:
-    """The macros of a file: line and text of each definition."""
-    found: dict[str, list[tuple[int, str]]] = {}
-    at, line = 0, 1
-    for match in _DEFINE.finditer(text):
-        line += text.count(b"\n", at, match.start())
-        at = match.start()
-        spelled = match.group().decode(errors="replace").lstrip()
-        found.setdefault(match.group(1).decode(), []).append((line, spelled))
-    return found
+def _lost(root: Node) -> Iterator[tuple[int, str]]:
+    """Text outside of any function that was read, and that may hold a site all the same."""
+    for node in root.children:
+        if node.type == "ERROR" and candidates(node.text or b""):
+            yield syntax.line(node), f"cannot be read here: {syntax.source(node)[:60]}"
 
 
 def _macro(path: str, name: str, line: int, text: str) -> list[Site]:
@@ -178,16 +188,17 @@ def _macro(path: str, name: str, line: int, text: str) -> list[Site]:
     return made
 
 
-class _Pieces:
-    """The definitions of a file, as an expression may need them."""
+class _File:
+    """The definitions of a file, looked up by name as an expression needs them."""
 
-    def __init__(
-        self, macros: Mapping[str, list[tuple[int, str]]], functions: Mapping[str, list[Node]], known: frozenset[str]
-    ) -> None:
+    def __init__(self, text: bytes, known: frozenset[str]) -> None:
+        self.text = text
         self.known = known
-        self.macros = macros
-        self.functions = functions
         self.made: dict[str, Piece | None] = {}
+
+    def defines(self, name: str) -> bool:
+        """Whether the file defines macro or function *name*, in one way."""
+        return self._piece(name, 0) is not None
 
     def needed(self, names: frozenset[str], depth: int = 0) -> tuple[Piece, ...]:
         """The pieces that *names* stand on, as far as this file defines them once."""
@@ -198,13 +209,41 @@ class _Pieces:
         if name in self.made:
             return self.made[name]
         self.made[name] = None
-        texts = [text for _, text in self.macros.get(name, [])]
-        kind = "macro"
-        if not texts and name in self.functions:
-            kind = "function"
-            texts = [(n.text or b"").decode(errors="replace") for n in self.functions[name]]
-        if len(set(texts)) != 1 or depth > _DEPTH:
+        if depth > _DEPTH or name.encode() not in self.text:
             return None
-        needs = self.needed(frozenset(_WORD.findall(texts[0])) - {name}, depth + 1)
-        self.made[name] = Piece(name, kind, texts[0], needs)
+        kind, texts = "macro", self._macros.get(name, [])
+        if not texts:
+            kind, texts = "function", self._functions.get(name, [])
+        if len(set(texts)) != 1:
+            return None
+        words = frozenset(w for w in _WORD.findall(texts[0]) if len(w) > 1) - {name} - _KEYWORDS
+        self.made[name] = Piece(name, kind, texts[0], self.needed(words, depth + 1))
         return self.made[name]
+
+    @cached_property
+    def _macros(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for match in _DEFINE.finditer(self.text):
+            found.setdefault(match[1].decode(), []).append(_piece_text(match.group()))
+        return found
+
+    @cached_property
+    def _functions(self) -> dict[str, list[str]]:
+        """Functions that start in the first column and return a mask or a number."""
+        found: dict[str, list[str]] = {}
+        for match in _FUNCTION.finditer(self.text):
+            end = self.text.find(b"\n}", match.start())
+            whole = self.text[match.start() : end + 2 if end >= 0 else len(self.text)]
+            if not _INCLUDE.search(whole):
+                found.setdefault(match[1].decode(), []).append(_piece_text(whole))
+        return found
+
+
+def _piece_text(text: bytes) -> str:
+    """The text of a definition without comments, which a macro may have only the beginning of."""
+    return _COMMENT.sub(" ", syntax.blanked(text).decode(errors="replace")).strip()
+
+
+_KEYWORDS = frozenset(
+    "if else while for do return static inline const unsigned int long bool gfp_t void struct define switch case break".split()
+)

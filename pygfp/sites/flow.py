@@ -312,7 +312,7 @@ class Reader:
 
     def _followed(self, value: Value, scope: Scope) -> bool:
         """Whether what is made of *value* can be compiled too."""
-        return not value.problem and not value.calls - scope.known
+        return not value.problem and all(scope.defines(n) for n in value.calls - scope.known)
 
     def _alone(self, name: str, node: Node, scope: Scope) -> list[Value]:
         assignment = next((n for n in syntax.walk(node) if n.type == "assignment_expression"), None)

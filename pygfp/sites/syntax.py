@@ -21,6 +21,8 @@ _ANNOTATION = re.compile(
     rb"\b(?:__force|__bitwise__|__bitwise|__meminit|__init|__exit|__must_check|__pure|__malloc|__user|__iomem"
     rb"|__maybe_unused|__always_inline|noinline_for_stack|noinline|__ref|__cold|__sched|notrace|asmlinkage|__percpu"
     rb"|__rcu|__read_mostly|__always_unused|__noreturn|noinstr|__kprobes|__cpuidle|__visible|__weak|__net_init)\b"
+    rb"|\b(?:__alloc_size|__realloc_size|__printf|__assume_aligned|__counted_by|__section|__acquires|__releases"
+    rb"|__must_hold|__cond_acquires|__nonstring|__aligned|__attribute__)[ \t]*\((?:[^()\n]|\([^()\n]*\))*\)"
 )
 # A loop that a macro opens: "list_for_each_entry(a, b, c) {" is no C; "while (a, b, c) {" is.
 _LOOP = re.compile(rb"\b(\w*for_each\w*)(?=[ \t]*\()")
