@@ -248,7 +248,7 @@ class _Resolver:
         return Expression(site.expression, tuple(needs))
 
 
-def _finding(  # noqa: PLR0913 - what is known of one site
+def _finding(  # noqa: PLR0913, PLR0917 - what is known of one site
     site: Site,
     asked: Expression | str,
     made: Compiled,

@@ -393,7 +393,8 @@ def named(table: FlagTable, mask: int) -> str:
     '__GFP_IO|0x2 (0x2 is __GFP_FS)'
     """
     text = table.format(mask)
-    unnamed = [n for n in table.names(mask) if n in table.flags and n not in table.trace_order]
+    rest = int(text.rpartition("|")[2], 16) if text.rpartition("|")[2].startswith("0x") else 0
+    unnamed = [n for n in table.names(rest) if n in table.flags]
     if not unnamed:
         return text
     return f"{text} ({', '.join(f'{table.masks[n]:#x} is {n}' for n in unnamed)})"

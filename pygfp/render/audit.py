@@ -41,7 +41,8 @@ def text(report: AuditReport, *, check: bool, style: Style) -> str:
             continue
         lines += ["", f"{_TITLES[rank]} ({len(group)})"]
         for one in group:
-            lines += _site(one, report, style, full=rank == 0 or style.verbose)
+            lines += _site(one, full=rank == 0 or style.verbose)
+            lines += _breaches(one, report) if style.verbose else []
     lines.append("")
     for file, line, what in report.problems:
         lines += folded(
@@ -59,12 +60,12 @@ def _heading(report: AuditReport) -> str:
     source = report.source
     since = f", lines changed since {printable(report.since)}" if report.since else ""
     return (
-        f"pygfp audit: {printable(source.label)}, {source.release or 'release not known'}, reference {source.reference} "
-        f"({source.reference_version}), every flag on, {report.compiler}{since}"
+        f"pygfp audit: {printable(source.label)}, {source.release or 'release not known'}, reference "
+        f"{source.reference} ({source.reference_version}), every flag on, {report.compiler}{since}"
     )
 
 
-def _site(one: Finding, report: AuditReport, style: Style, *, full: bool) -> Iterable[str]:
+def _site(one: Finding, *, full: bool) -> Iterable[str]:
     site = one.site
     first = min(site.lines)
     place = f"{site.file}:{site.line}" + (f" (from line {first})" if first != site.line else "")
@@ -83,7 +84,6 @@ def _site(one: Finding, report: AuditReport, style: Style, *, full: bool) -> Ite
         yield f"      looks nested: {', '.join(one.suggests)}"
     if full and one.breaks:
         yield from (f"      {line}" for line in folded([f"breaks {', '.join(one.breaks)}"], "  "))
-        yield from _first_breach(one, report)
 
 
 def _what(one: Finding) -> str:
@@ -115,7 +115,7 @@ def _short(names: Sequence[str]) -> str:
     return " ".join(shown[:_FEW] if more else shown) + more
 
 
-def _first_breach(one: Finding, report: AuditReport) -> Iterable[str]:
+def _breaches(one: Finding, report: AuditReport) -> Iterable[str]:
     if one.reduced is None:
         return
     table = with_order(one.reduced.table, report.order)
@@ -128,8 +128,8 @@ def _verdict(report: AuditReport, style: Style, *, check: bool) -> str:
     unknown = sum(f.nested == "unknown" for f in report.findings)
     said = (
         f"{count(len(report.findings), 'site')} in {count(report.scanned_files, 'file')} read "
-        f"({count(report.parsed_files, 'file')} with a candidate): {len(report.findings) - unknown} reduced on every one of "
-        f"{report.inputs:,} inputs, {unknown} unknown"
+        f"({count(report.parsed_files, 'file')} with a candidate): {len(report.findings) - unknown} reduced on every "
+        f"one of {report.inputs:,} inputs, {unknown} unknown"
     )
     broken = sum(bool(f.breaks) for f in report.named)
     named_ = f"{broken} of those named as nested {'breaks' if broken == 1 else 'break'} a law"

@@ -13,7 +13,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from . import syntax
-from .values import INPUT, Value, merged
+from .values import INPUT, Value, distinct, merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,15 +65,11 @@ def evaluate(node: Node, scope: Scope) -> list[Value]:
     if reader is None:
         return [_opaque(node, scope)]
     values = reader(node, scope)
-    return _distinct(values) if len(values) <= _MAX_WAYS else [_too_many(values)]
+    return distinct(values) if len(values) <= _MAX_WAYS else [_too_many(values)]
 
 
 def _too_many(values: list[Value]) -> Value:
     return replace(values[0], problem=f"has {len(values)} variants", masks=any(v.masks for v in values))
-
-
-def _distinct(values: list[Value]) -> list[Value]:
-    return list({(v.text, v.root, v.problem): v for v in reversed(values)}.values())[::-1]
 
 
 def _opaque(node: Node, scope: Scope) -> Value:
@@ -210,6 +206,11 @@ _PREDICATE = re.compile(
 )
 
 
+def _comma(node: Node, scope: Scope) -> list[Value]:
+    right = node.child_by_field_name("right")
+    return evaluate(right, scope) if right is not None else [_opaque(node, scope)]
+
+
 def _assignment(node: Node, scope: Scope) -> list[Value]:
     right = node.child_by_field_name("right")
     operator = node.child_by_field_name("operator")
@@ -233,4 +234,5 @@ _READERS: dict[str, Callable[[Node, Scope], list[Value]]] = {
     "cast_expression": _cast,
     "call_expression": _call,
     "assignment_expression": _assignment,
+    "comma_expression": _comma,
 }

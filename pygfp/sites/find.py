@@ -66,7 +66,7 @@ def find(
         found.problems += _broken(node, syntax.source(name))
     found.problems += _lost(root)
     for macro in _DEFINE.finditer(text):
-        if b"GFP_" in macro[2] and macro[2].startswith(b"("):
+        if macro[2].startswith(b"(") and (b"GFP_" in macro[2] or b"gfp" in macro.group()):
             line = text.count(b"\n", 0, macro.start()) + 1
             found.sites += _macro(path, macro[1].decode(), line, macro.group().decode(errors="replace").lstrip())
     found.sites = [replace(s, needs=file.needed(s.calls | s.names)) for s in sorted(found.sites, key=_place)]
@@ -164,7 +164,7 @@ def _lost(root: Node) -> Iterator[tuple[int, str]]:
 def _macro(path: str, name: str, line: int, text: str) -> list[Site]:
     """A function-like macro whose body makes a mask of one of its arguments."""
     match = re.match(rf"#\s*define\s+{name}\(([\w\s,.\\]*)\)(.*)", text, re.DOTALL)
-    if not match or "GFP_" not in match[2]:
+    if not match:
         return []
     parameters = [p.strip() for p in match[1].replace("\\\n", " ").split(",") if p.strip()]
     body = match[2].replace("\\\n", " ").replace("\\\r\n", " ").strip()
@@ -178,7 +178,7 @@ def _macro(path: str, name: str, line: int, text: str) -> list[Site]:
     reader = Reader(path, name)
     made = []
     for value in (v for child in syntax.children(returned) for v in evaluate(child, scope)):
-        gfp = any(GFP_NAME.match(n) for n in value.names)
+        gfp = any(GFP_NAME.match(n) for n in value.names) or "gfp" in name or "gfp" in (value.root or "")
         if value.derived and gfp and not value.problem:
             site = reader._site("macro", value, returned, "macro")  # noqa: SLF001 - a function of one statement
             end = line + text.count("\n")
@@ -245,5 +245,7 @@ def _piece_text(text: bytes) -> str:
 
 
 _KEYWORDS = frozenset(
-    "if else while for do return static inline const unsigned int long bool gfp_t void struct define switch case break".split()
-)
+    ("if", "else", "while", "for", "do", "return", "static", "inline", "const", "unsigned", "int", "long")
+) | {
+    *("bool", "gfp_t", "void", "struct", "define", "switch", "case", "break"),
+}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from . import syntax
 from .evaluate import GFP_NAME, Scope, evaluate
-from .values import INPUT, MAX_VARIANTS, Site, Value, merged
+from .values import INPUT, MAX_VARIANTS, Site, Value, distinct, merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -88,9 +88,9 @@ class Reader:
         return node.type not in _ENDS
 
     def finish(self) -> list[Site]:
-        """Return the sites, runs completed."""
+        """Return the sites, runs completed, each once."""
         self._flush()
-        return self.sites
+        return list(dict.fromkeys(self.sites))
 
     def _labeled(self, node: Node, scope: Scope) -> bool:
         """Behind a label nothing is known: whoever jumps there comes from anywhere."""
@@ -125,7 +125,7 @@ class Reader:
             self._flush(touched)
         for name in {n for e in ends for n in e.variables}:
             before = scope.variables.get(name)
-            joined = _join([v for e in ends for v in e.variables.get(name, before or [])])
+            joined = distinct([v for e in ends for v in e.variables.get(name, before or [])])
             if name not in touched and before:
                 continue
             scope.variables[name] = joined if len(joined) <= MAX_VARIANTS else scope.fresh(name)
@@ -280,10 +280,10 @@ class Reader:
                     for b in evaluate(right, scope)
                 ]
         if is_mask or sign or any(v.derived and not v.is_test and names_gfp for v in values):
-            self._assign(name, values, statement, scope, "assignment", in_place=bool(sign))
+            self._assign(name, values, statement, scope, "assignment")
 
     def _assign(  # noqa: PLR0913 - the facts of one assignment
-        self, name: str, values: list[Value], node: Node, scope: Scope, kind: str, *, in_place: bool = False
+        self, name: str, values: list[Value], node: Node, scope: Scope, kind: str
     ) -> None:
         """Mask *name* becomes *values*."""
         values = [replace(v, masks=True) if v.root is not None else v for v in values]
@@ -291,45 +291,30 @@ class Reader:
         self.texts[at] = syntax.source(node)
         self.ends[at] = node.end_point[0] + 1
         before = scope.variables.get(name)
-        if name in self.pending and not all(self.pending[name][0] in v.lines for v in values):
+        if name in self.pending and any(v.problem or self.pending[name][0] not in v.lines for v in values):
             self._flush({name})
         self.pending.pop(name, None)
         grown = [replace(v, lines=tuple(sorted({*v.lines, at}))) if _counts(v) else v for v in values]
         found = [self._site(name, v, node, kind) for v in grown if v.derived]
-        if in_place and not found:
-            # A constant that is built up: what the statement does to what was there.
-            found = [self._site(name, replace(v, lines=(at,)), node, kind) for v in self._alone(name, node, scope)]
         if found:
             self.pending[name] = (at, found)
         state = [v if self._followed(v, scope) else Value(INPUT, name, "unknown", masks=True) for v in grown]
         state = [
-            replace(v, text=INPUT, root=name, origin="constant", masks=True, names=frozenset(), lines=(), when=())
-            if v.root is None
-            else v
+            v if v.root is not None else Value(INPUT, name, "constant", masks=True, names=v.names, constant=v.text)
             for v in state
         ]
-        scope.variables[name] = _join(state) if before is not None or state else scope.fresh(name)
+        scope.variables[name] = distinct(state) if before is not None or state else scope.fresh(name)
 
     def _followed(self, value: Value, scope: Scope) -> bool:
         """Whether what is made of *value* can be compiled too."""
         return not value.problem and all(scope.defines(n) for n in value.calls - scope.known)
-
-    def _alone(self, name: str, node: Node, scope: Scope) -> list[Value]:
-        assignment = next((n for n in syntax.walk(node) if n.type == "assignment_expression"), None)
-        right = assignment.child_by_field_name("right") if assignment else None
-        operator = assignment.child_by_field_name("operator") if assignment else None
-        if right is None or operator is None:
-            return []
-        sign = syntax.source(operator).removesuffix("=")
-        own = Value(INPUT, name, "constant", masks=True)
-        return [merged([own, v], f"(gfp_t)(({{}}) {sign} ({{}}))") for v in evaluate(right, scope)]
 
     def _return(self, node: Node, scope: Scope) -> None:
         for child in syntax.children(node):
             self._uses(child, scope, node)
             if self.returns_mask:
                 for value in (replace(v, masks=v.root is not None) for v in evaluate(child, scope)):
-                    plain = value.text.strip("() ") == INPUT or child.type in {"identifier", "field_expression"}
+                    plain = value.plain or child.type in {"identifier", "field_expression"}
                     if value.derived and not (plain and not value.problem):
                         self._emit(self._site("return value", value, node, "return"))
 
@@ -371,7 +356,7 @@ class Reader:
             return False
         found = [v for v in evaluate(value, scope) if v.derived and not (v.problem and "gfp" not in name)]
         for one in found:
-            if one.text.strip("() ") != INPUT and not _only_named(value):
+            if not one.plain and not _only_named(value):
                 self._emit(self._site(name, one, value, "field", at=statement))
         return bool(found)
 
@@ -387,7 +372,7 @@ class Reader:
             derived = [v for v in values if v.derived]
             if self.forwards and self.forwards.fullmatch(name) and _only_named(argument):
                 for value in values:
-                    if value.masks and value.root is not None and value.text.strip("() ") == INPUT:
+                    if value.masks and value.root is not None and value.plain:
                         self._emit(
                             self._site(f"argument of {name}()", value, argument, "forward", at=statement, callee=name)
                         )
@@ -461,15 +446,11 @@ _MAKES = {"binary_expression", "unary_expression", "conditional_expression", "pa
 
 def _counts(value: Value) -> bool:
     """A copy or a constant has no part in what is made of it."""
-    return value.root is not None and value.text.strip("() ") != INPUT
+    return value.root is not None and not value.plain
 
 
 def _only_named(node: Node) -> bool:
     return node.type in {"identifier", "field_expression", "subscript_expression", "pointer_expression"}
-
-
-def _join(values: Sequence[Value]) -> list[Value]:
-    return list({(v.text, v.root, v.problem): v for v in reversed(values)}.values())[::-1]
 
 
 def _statements(body: Node | None) -> list[Node]:

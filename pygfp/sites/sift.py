@@ -9,8 +9,12 @@ closing braces in the first column. What is passed over is replaced by its line 
 from __future__ import annotations
 
 import re
+from functools import cache
+from typing import TYPE_CHECKING
 
-_MENTION = re.compile(rb"gfp|GFP_")
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _EDGE = re.compile(rb"[;{}]")
 _NAME = rb"_{0,3}GFP_[A-Z]\w*"
 #: Statements that may make one mask out of another.
@@ -18,7 +22,7 @@ _MAKES = re.compile(
     rb"[&|^]=[^=]"
     rb"|(?:[a-z]\w*|\))\s*[&|^]\s*~?\(*\s*" + _NAME + rb"|" + _NAME + rb"\)*\s*[&|^]\s*~?\(*\s*(?:\w*[a-z]|\()"
     rb"|gfp\w*\)*\s*[&|^]\s*~?\(*\s*\w|[^&]&\s*~?\(*\w*gfp|[^|]\|\s*~?\(*\w*gfp"
-    rb"|=\s*[\w.>-]*(?:gfp|_mask)\w*\(|[(,]\s*\w*gfp\w*mask\w*\(|return\s+\w*(?:gfp|mask)\w*\s*\(|\bgfp_t\b[^=;]*=[^;]*\("
+    rb"|[=(,]\s*\w*(?:gfp|_mask)\w*\(|gfp\w*\s*=[^=;][^;]*\w\(|return\s+\w*(?:gfp|mask)\w*\s*\(|\bgfp_t\b[^=;]*=[^;]*\("
     rb"|[a-z]\w*\s*-\s*" + _NAME
 )
 # A mask that is only asked for: "if (gfp & __GFP_IO)" with nothing more to it.
@@ -27,6 +31,8 @@ _ASKED = re.compile(
     + _NAME
     + rb"\)*\s*(?:\)|&&|\|\||\?|==|\{)?\s*\Z"
 )
+_FILTER = re.compile(rb"^(?:static[ \t]+|inline[ \t]+|__always_inline[ \t]+)*gfp_t[ \t\n]+(\w+)[ \t]*\(", re.MULTILINE)
+_DECLARED = re.compile(rb"gfp_t[ \t]+([A-Za-z_]\w*)[ \t]*[,;)=]")
 _TOP = re.compile(rb"^\}[^\n]*\n?", re.MULTILINE)
 _DIRECTIVE = re.compile(rb"^[ \t]*#(?:[^\n\\]|\\\r?\n|\\.)*", re.MULTILINE)
 _BODY = re.compile(rb"^\{|^[A-Za-z_][^\n;#]*\{[ \t]*$|^[ \t]+[^\n;#]*\)[ \t]*\{[ \t]*$", re.MULTILINE)
@@ -56,15 +62,44 @@ def candidates(text: bytes) -> int:
 def _candidates(text: bytes) -> list[int]:
     found = []
     done = -1
-    for mention in _MENTION.finditer(text):
-        at = mention.start()
+    filters = [m[1] for m in _FILTER.finditer(text)] if b"gfp_t" in text else []
+    calls = re.compile(rb"[(,=]\s*(?:" + b"|".join(filters) + rb")\s*\(") if filters else None
+    for at in _mentions(text):
+        declared = _DECLARED.match(text, at)
+        if declared and (place := _used(text, at, declared[1])):
+            found.append(place)
         if at < done:
             continue
         start, done = _statement(text, at)
         statement = text[start:done]
-        if _MAKES.search(statement) and not _ASKED.match(statement):
+        if (_MAKES.search(statement) or (calls and calls.search(statement))) and not _ASKED.match(statement):
             found.append(at)
-    return found
+    return sorted(found)
+
+
+def _used(text: bytes, at: int, name: bytes) -> int:
+    """Where a mask of that name, declared at *at*, is assigned to or combined, up to the end of its function; or 0."""
+    end = text.find(b"\n}", at)
+    match = _combined(name).search(text, at + 5, end if end >= 0 else len(text))
+    return match.start() if match else 0
+
+
+@cache
+def _combined(name: bytes) -> re.Pattern[bytes]:
+    combined = rb"\b%b\s*[&|^]?=[^=;][^;]*[(&|^~]|\b%b\)*\s*[|^]\s*[^|]|\b%b\)*\s*&\s*~|\b%b\s*[&|^]="
+    return re.compile(combined.replace(b"%b", re.escape(name)))
+
+
+def _mentions(text: bytes) -> Iterator[int]:
+    """Where a mask is mentioned, in order. Two plain searches are several times faster than one pattern."""
+    lower, upper = text.find(b"gfp"), text.find(b"GFP_")
+    while lower >= 0 or upper >= 0:
+        if upper < 0 or 0 <= lower < upper:
+            yield lower
+            lower = text.find(b"gfp", lower + 3)
+        else:
+            yield upper
+            upper = text.find(b"GFP_", upper + 4)
 
 
 def _statement(text: bytes, at: int) -> tuple[int, int]:

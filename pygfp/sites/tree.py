@@ -106,16 +106,11 @@ def gather(
 
     def listen(process: subprocess.Popen[bytes]) -> None:
         try:
-            assert process.stdout is not None  # noqa: S101 - for the type checker
-            for line in process.stdout:
-                answer = json.loads(line)
+            for answer in _answers(process, root):
                 with lock:
                     _take(gathered, answer)
                     if on_progress:
                         on_progress(gathered.scanned, max(len(names), 1))
-            if process.wait():
-                message = f"a process that reads the tree ended with status {process.returncode}"
-                raise KernelTreeError(message, path=root)
         except BaseException as exc:  # noqa: BLE001 - handed to the caller below
             failures.append(exc)
 
@@ -126,16 +121,30 @@ def gather(
         for thread in threads:
             thread.join()
     finally:
-        for worker in workers:
-            worker.kill()
-            worker.wait()
-            if worker.stdout:
-                worker.stdout.close()
+        _end(workers)
     if failures:
         raise failures[0]
     gathered.sites.sort(key=lambda s: (s.file, s.line, s.end_line, s.text))
     gathered.problems.sort()
     return gathered
+
+
+def _answers(process: subprocess.Popen[bytes], root: Path) -> Iterator[dict[str, Any]]:
+    """What a reading process says, line by line."""
+    assert process.stdout is not None  # noqa: S101 - for the type checker
+    for line in process.stdout:
+        yield json.loads(line)
+    if process.wait():
+        message = f"a process that reads the tree ended with status {process.returncode}"
+        raise KernelTreeError(message, path=root)
+
+
+def _end(workers: Iterable[subprocess.Popen[bytes]]) -> None:
+    for worker in workers:
+        worker.kill()
+        worker.wait()
+        if worker.stdout:
+            worker.stdout.close()
 
 
 def _start(root: Path, names: Sequence[str], known: Iterable[str]) -> subprocess.Popen[bytes]:

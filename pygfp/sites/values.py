@@ -5,10 +5,12 @@ Values: what is known of a mask at one point of a function, as C text over the m
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..native.expressions import Piece
 
 #: Stands for the mask that goes in.
@@ -34,6 +36,7 @@ class Value:
     :ivar names: other names in it, macros and enumerators most likely
     :ivar lines: the statements that made it
     :ivar when: the conditions on the way, as the source writes them
+    :ivar constant: C text of what *root* is where that is known to be a constant
     """
 
     text: str
@@ -46,13 +49,24 @@ class Value:
     names: frozenset[str] = frozenset()
     lines: tuple[int, ...] = ()
     when: tuple[str, ...] = ()
+    constant: str = ""
+
+    @property
+    def key(self) -> tuple[str, str | None, str, str]:
+        """What makes it another value than others."""
+        return self.text, self.root, self.problem, self.constant
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is the mask that went in, unchanged."""
+        return self.text.strip("() ") == INPUT
 
     @property
     def derived(self) -> bool:
         """Whether it is a mask that was made out of another one."""
         if self.is_test or not self.masks:
             return False
-        return bool(self.problem) or (self.root is not None and self.text.strip("() ") != INPUT)
+        return bool(self.problem) or (self.root is not None and not self.plain)
 
 
 @dataclass(frozen=True)
@@ -108,17 +122,34 @@ class FileSites:
     problems: list[tuple[int, str]] = field(default_factory=list)
 
 
+def distinct(values: Sequence[Value]) -> list[Value]:
+    """Return *values*, each once."""
+    return list({v.key: v for v in reversed(values)}.values())[::-1]
+
+
 def merged(values: list[Value], template: str) -> Value:
-    """Return the value that C text *template* makes of *values*, one ``{}`` for each."""
+    """
+    Return the value that C text *template* makes of *values*, one ``{}`` for each.
+
+    Beside another mask, one that is a constant is its value.
+    """
+    main = next((v for v in values if v.root is not None and not v.constant), None)
+    main = main or next((v for v in values if v.root is not None), None)
+    values = [
+        replace(v, text=v.text.replace(INPUT, f"({v.constant})"), root=None)
+        if v.constant and main is not None and (v.root, v.constant) != (main.root, main.constant)
+        else v
+        for v in values
+    ]
     problem = next((v.problem for v in values if v.problem), "")
     roots = dict.fromkeys(v.root for v in values if v.root is not None)
     if not problem and len(roots) > 1:
         problem = f"depends on {' and on '.join(roots)}"
-    first = next((v for v in values if v.root is not None), None)
     return Value(
         text=template.format(*(v.text for v in values)),
-        root=first.root if first else None,
-        origin=first.origin if first else "",
+        root=main.root if main else None,
+        origin=main.origin if main else "",
+        constant=main.constant if main else "",
         masks=any(v.masks for v in values),
         problem=problem,
         calls=frozenset().union(*(v.calls for v in values)),
