@@ -235,17 +235,34 @@ class _Resolver:
         if site.problem:
             return site.problem
         needs = list(site.needs)
-        here = {p.name for p in needs}
-        for name in sorted((site.calls | site.names) - self.known - here):
+        seen = set(self.known)
+        todo = sorted((site.calls | site.names).union(*(words(p) for p in needs)) - seen)
+        here = _all_names(needs)
+        while todo:
+            name = todo.pop()
+            if name in seen or name in here:
+                continue
+            seen.add(name)
             texts = {p.text: p for _, p in self.macros.get(name, [])}
             if len(texts) > 1:
                 places = ", ".join(sorted({file for file, _ in self.macros[name]})[:3])
                 return f"{name} is defined in {len(texts)} ways in this tree ({places})"
             if texts:
                 needs.append(next(iter(texts.values())))
+                here |= _all_names(needs[-1:])
+                todo += sorted(words(needs[-1]))
             elif name in site.calls:
                 return f"calls {name}()"
         return Expression(site.expression, tuple(needs))
+
+
+def _all_names(pieces: Sequence[Piece]) -> set[str]:
+    return {p.name for p in pieces}.union(*(_all_names(p.needs) for p in pieces))
+
+
+def words(piece: Piece) -> set[str]:
+    """Return the identifiers in the text of *piece* and of all that it needs."""
+    return set(re.findall(r"[A-Za-z_]\w*", piece.text)).union(*(words(p) for p in piece.needs))
 
 
 def _finding(  # noqa: PLR0913, PLR0917 - what is known of one site

@@ -21,7 +21,7 @@ from . import build as building
 from . import compiler as cc
 from . import unit
 from .attempt import WORD_BITS, Attempt
-from .blame import explain, narrow_down, other_machine
+from .blame import narrow_down, other_machine
 from .cache import Cache
 from .plan import Build, HelperPlan, Meaning, SegmentPlan
 from .pool import Pool
@@ -177,7 +177,11 @@ class _Work:
             self.users.clear()
             done = self._expand(choices, zones, self._live())
             if done.ok:
-                return unit.segments(done.stdout, choices, {k: attempt.lost(a) for k, a in choices})
+                found = unit.segments(done.stdout, choices, {k: attempt.lost(a) for k, a in choices})
+                for _, name in self._live():
+                    if any(not segment.macros.get(name) for segment in found):
+                        attempt.errors[name] = "does not come out of the preprocessor"
+                return found
             if not self._blame_own(done):
                 self._isolate(lambda live: self._expand(choices, zones, live))
         raise done.failure(f"{other_machine(attempt)}the expressions do not preprocess")
@@ -274,10 +278,22 @@ class _Work:
         return found
 
     def _blame_headers(self, parts: Sequence[tuple[Segment, list[Wrapper]]]) -> None:
-        if not narrow_down(self.attempt, [(s, []) for s, _ in parts]):
-            runs = self.attempt.run(["-fsyntax-only", "-DPYGFP_TABLE_NAME=pygfp_table", "unit0.c"])
-            message = f"the expressions do not compile with this header: {explain(runs[0])}"
-            raise BuildError(message, command=runs[0].command, stderr=runs[0].stderr)
+        if narrow_down(self.attempt, [(s, []) for s, _ in parts]):
+            return
+
+        def run(live: Sequence[Named]) -> cc.Run:
+            names = {name for _, name in live}
+            runs = self.attempt.run(
+                *[self._probe([(s, [w for w in ws if w.name in names])], n) for n, (s, ws) in enumerate(parts)]
+            )
+            return next((done for done in runs if not done.ok), runs[0])
+
+        self._isolate(run)
+
+    def _probe(self, unit_parts: Sequence[tuple[Segment, list[Wrapper]]], number: int) -> list[str]:
+        text = unit.compile_unit(self.attempt.subset, unit_parts, rename=False)
+        name = self.attempt.write(f"probe{number}.c", text)
+        return ["-fsyntax-only", "-DPYGFP_TABLE_NAME=pygfp_table", name]
 
     def _plan(self, choices: Sequence[tuple[int, Assignment]], objects: list[str], symbols: Sequence[str]) -> Build:
         live = self._live()

@@ -28,6 +28,8 @@ _CONSTANT = re.compile(r"[A-Z_][A-Z0-9_]*\Z")
 _MASKLIKE = re.compile(r"gfp|_mask\Z")
 _TESTS = {"==", "!=", "<", ">", "<=", ">=", "&&", "||"}
 _INTEGER_CAST = re.compile(r"(?:unsigned|signed|int|long|short|char|u8|u16|u32|u64|size_t|gfp_t|\s)+\Z")
+# A cast to one of these may lose flags; any other leaves a mask as it is.
+_NARROW = re.compile(r"char|short|8|16")
 
 
 @dataclass
@@ -74,9 +76,10 @@ def _too_many(values: list[Value]) -> Value:
 
 def _opaque(node: Node, scope: Scope) -> Value:
     """What cannot be read: a problem if a mask is in it."""
-    inside = {syntax.source(n) for n in syntax.walk(node) if n.type == "identifier"}
-    masks = any(GFP_NAME.match(n) or n in scope.variables for n in inside)
-    return Value(syntax.source(node), masks=masks, problem=f"is {node.type.replace('_', ' ')}, which is not read")
+    inside = (syntax.source(n) for n in syntax.walk(node) if n.type == "identifier")
+    root = next((n for n in inside if n in scope.variables), None)
+    problem = f"is {node.type.replace('_', ' ')}, which is not read"
+    return Value(syntax.source(node), root, "local", masks=root is not None, problem=problem)
 
 
 def _identifier(node: Node, scope: Scope) -> list[Value]:
@@ -157,11 +160,17 @@ def _cast(node: Node, scope: Scope) -> list[Value]:
         return [_opaque(node, scope)]
     name = syntax.source(kind)
     values = evaluate(inner, scope)
+    mask = name == "gfp_t"
     if name == "bool":
         return [replace(v, is_test=True) for v in values]
     if not _INTEGER_CAST.match(name):
         return [replace(v, problem=v.problem or f"casts to {name}") for v in values]
-    return [replace(v, text=f"({name})({v.text})", masks=v.masks or name == "gfp_t") for v in values]
+    return [
+        replace(
+            v, text=v.text if v.plain and not _NARROW.search(name) else f"({name})({v.text})", masks=v.masks or mask
+        )
+        for v in values
+    ]
 
 
 def _call(node: Node, scope: Scope) -> list[Value]:

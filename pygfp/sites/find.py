@@ -62,7 +62,10 @@ def find(
         body = node.child_by_field_name("body")
         if name is None or body is None or not _MASK.search(node.text or b""):
             continue
-        found.sites += _function(path, syntax.source(name), node, outer, forwards)
+        try:
+            found.sites += _function(path, syntax.source(name), node, outer, forwards)
+        except RecursionError:
+            found.problems.append((syntax.line(node), f"{syntax.source(name)}() is nested too deeply to be read"))
         found.problems += _broken(node, syntax.source(name))
     found.problems += _lost(root)
     for macro in _DEFINE.finditer(text):
@@ -161,6 +164,10 @@ def _lost(root: Node) -> Iterator[tuple[int, str]]:
             yield syntax.line(node), f"cannot be read here: {syntax.source(node)[:60]}"
 
 
+#: Names that look like masks and are numbers.
+_NO_MASKS = {"__GFP_BITS_SHIFT"}
+
+
 def _macro(path: str, name: str, line: int, text: str) -> list[Site]:
     """A function-like macro whose body makes a mask of one of its arguments."""
     match = re.match(rf"#\s*define\s+{name}\(([\w\s,.\\]*)\)(.*)", text, re.DOTALL)
@@ -178,7 +185,7 @@ def _macro(path: str, name: str, line: int, text: str) -> list[Site]:
     reader = Reader(path, name)
     made = []
     for value in (v for child in syntax.children(returned) for v in evaluate(child, scope)):
-        gfp = any(GFP_NAME.match(n) for n in value.names) or "gfp" in name or "gfp" in (value.root or "")
+        gfp = any(GFP_NAME.match(n) for n in value.names - _NO_MASKS) or "gfp" in name or "gfp" in (value.root or "")
         if value.derived and gfp and not value.problem:
             site = reader._site("macro", value, returned, "macro")  # noqa: SLF001 - a function of one statement
             end = line + text.count("\n")
@@ -241,7 +248,7 @@ class _File:
 
 def _piece_text(text: bytes) -> str:
     """The text of a definition without comments, which a macro may have only the beginning of."""
-    return _COMMENT.sub(" ", syntax.blanked(text).decode(errors="replace")).strip()
+    return _COMMENT.sub(" ", syntax.blanked(text).decode(errors="replace")).strip().rstrip("\\")
 
 
 _KEYWORDS = frozenset(

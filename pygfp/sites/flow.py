@@ -282,9 +282,7 @@ class Reader:
         if is_mask or sign or any(v.derived and not v.is_test and names_gfp for v in values):
             self._assign(name, values, statement, scope, "assignment")
 
-    def _assign(  # noqa: PLR0913 - the facts of one assignment
-        self, name: str, values: list[Value], node: Node, scope: Scope, kind: str
-    ) -> None:
+    def _assign(self, name: str, values: list[Value], node: Node, scope: Scope, kind: str) -> None:
         """Mask *name* becomes *values*."""
         values = [replace(v, masks=True) if v.root is not None else v for v in values]
         at = syntax.line(node)

@@ -20,16 +20,18 @@ _NAME = rb"_{0,3}GFP_[A-Z]\w*"
 #: Statements that may make one mask out of another.
 _MAKES = re.compile(
     rb"[&|^]=[^=]"
-    rb"|(?:[a-z]\w*|\))\s*[&|^]\s*~?\(*\s*" + _NAME + rb"|" + _NAME + rb"\)*\s*[&|^]\s*~?\(*\s*(?:\w*[a-z]|\()"
-    rb"|gfp\w*\)*\s*[&|^]\s*~?\(*\s*\w|[^&]&\s*~?\(*\w*gfp|[^|]\|\s*~?\(*\w*gfp"
+    rb"|(?:\b\d\w*|[a-z]\w*|\)|\])\s*[&|^][\s~(]*" + _NAME + rb"|" + _NAME + rb"\)*\s*[&|^][\s~(]*(?:\w*[a-z]|\()"
+    rb"|gfp\w*\)*\s*[&|^][\s~(]*\w|[^&]&[\s~(]*\w*gfp|[^|]\|[\s~(]*\w*gfp"
     rb"|[=(,]\s*\w*(?:gfp|_mask)\w*\(|gfp\w*\s*=[^=;][^;]*\w\(|return\s+\w*(?:gfp|mask)\w*\s*\(|\bgfp_t\b[^=;]*=[^;]*\("
     rb"|[a-z]\w*\s*-\s*" + _NAME
 )
-# A mask that is only asked for: "if (gfp & __GFP_IO)" with nothing more to it.
+# A mask that is only asked for, "if (gfp & __GFP_IO)": it is taken out before a statement is looked at again.
 _ASKED = re.compile(
-    rb"\s*(?:\}?\s*else\s+)?(?:if|while|WARN_ON(?:_ONCE)?|BUG_ON|VM_BUG_ON)?\s*\(?\s*(?:un)?(?:likely)?\(?\s*!?\s*\(?[\w.>-]+\s*&\s*\(?"
+    rb"\b(?:if|while|WARN_ON\w*|BUG_ON|VM_BUG_ON)\s*\(\s*(?:un)?(?:likely)?\(?\s*!?\s*\(?[\w.>-]+\s*&\s*\(?\s*"
     + _NAME
-    + rb"\)*\s*(?:\)|&&|\|\||\?|==|\{)?\s*\Z"
+    + rb"(?:\s*\|\s*"
+    + _NAME
+    + rb")*\s*\)"
 )
 _FILTER = re.compile(rb"^(?:static[ \t]+|inline[ \t]+|__always_inline[ \t]+)*gfp_t[ \t\n]+(\w+)[ \t]*\(", re.MULTILINE)
 _DECLARED = re.compile(rb"gfp_t[ \t]+([A-Za-z_]\w*)[ \t]*[,;)=]")
@@ -72,7 +74,9 @@ def _candidates(text: bytes) -> list[int]:
             continue
         start, done = _statement(text, at)
         statement = text[start:done]
-        if (_MAKES.search(statement) or (calls and calls.search(statement))) and not _ASKED.match(statement):
+        if (_MAKES.search(statement) and _MAKES.search(_ASKED.sub(b" ", statement))) or (
+            calls and calls.search(statement)
+        ):
             found.append(at)
     return sorted(found)
 

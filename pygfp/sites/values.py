@@ -64,9 +64,9 @@ class Value:
     @property
     def derived(self) -> bool:
         """Whether it is a mask that was made out of another one."""
-        if self.is_test or not self.masks:
+        if self.is_test or not self.masks or self.root is None:
             return False
-        return bool(self.problem) or (self.root is not None and not self.plain)
+        return bool(self.problem) or not self.plain
 
 
 @dataclass(frozen=True)
