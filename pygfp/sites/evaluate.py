@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 #: More ways than this through one expression, and it is not read.
 _MAX_WAYS = 8
 
-GFP_NAME = re.compile(r"_{0,3}GFP_[A-Z0-9_]+\Z")
+# Not what is made of masks: a width, a table of zones.
+GFP_NAME = re.compile(r"_{0,3}GFP_(?!ZONE_|ZONES_|BITS_SHIFT)[A-Z0-9_]+\Z")
 _CONSTANT = re.compile(r"[A-Z_][A-Z0-9_]*\Z")
-_MASKLIKE = re.compile(r"gfp|_mask\Z")
+_NAMED = re.compile(r"(?:\b|_)gfp(?:flags?|mask|\d+)?(?:\b|_)")
+_MASKLIKE = re.compile(rf"{_NAMED.pattern}|_mask\Z")
 _TESTS = {"==", "!=", "<", ">", "<=", ">=", "&&", "||"}
 _INTEGER_CAST = re.compile(r"(?:unsigned|signed|int|long|short|char|u8|u16|u32|u64|size_t|gfp_t|\s)+\Z")
 # A cast to one of these may lose flags; any other leaves a mask as it is.
@@ -61,6 +63,16 @@ class Scope:
         return [Value(INPUT, name, origin if origin != "parameter" else "local", masks=True)]
 
 
+def is_named(name: str) -> bool:
+    """
+    Return whether a variable or member is called what masks are called.
+
+    >>> is_named("sc->gfp_mask"), is_named("alloc_gfp"), is_named("gfpflags"), is_named("gfpic->base")
+    (True, True, True, False)
+    """
+    return _NAMED.search(name) is not None
+
+
 def evaluate(node: Node, scope: Scope) -> list[Value]:
     """Return what expression *node* may be, one value a variant."""
     reader = _READERS.get(node.type)
@@ -87,10 +99,10 @@ def _identifier(node: Node, scope: Scope) -> list[Value]:
     if name in scope.variables:
         return scope.variables[name]
     if name in scope.others:
-        return [Value(INPUT, name, "local", masks="gfp" in name)]
+        return [Value(INPUT, name, "local", masks=is_named(name))]
     if _CONSTANT.match(name) or name in {"true", "false"}:
         return [Value(name, masks=bool(GFP_NAME.match(name)), names=frozenset((name,)))]
-    return [Value(INPUT, name, "global", masks="gfp" in name)]
+    return [Value(INPUT, name, "global", masks=is_named(name))]
 
 
 def _number(node: Node, _: Scope) -> list[Value]:
@@ -104,7 +116,7 @@ def _member(node: Node, scope: Scope) -> list[Value]:
         return [_opaque(node, scope)]
     if name in scope.variables:
         return scope.variables[name]
-    return [Value(INPUT, name, "member", masks="gfp" in name)]
+    return [Value(INPUT, name, "member", masks=is_named(name))]
 
 
 def _parentheses(node: Node, scope: Scope) -> list[Value]:
@@ -141,10 +153,13 @@ def _conditional(node: Node, scope: Scope) -> list[Value]:
         return [_opaque(node, scope)]
     test = evaluate(condition, scope)
     yes, no = evaluate(arms[0], scope), evaluate(arms[1], scope)
-    said = syntax.source(condition).removeprefix("(").removesuffix(")")
+    said = syntax.condition(condition)
     by_mask = len(test) == 1 and not test[0].problem and test[0].masks and test[0].origin != "global"
     if by_mask and test[0].root is not None:
-        whole = [merged([test[0], a, b], "(({}) ? ({}) : ({}))") for a, b in product(yes, no)]
+        whole = [
+            replace(merged([test[0], a, b], "(({}) ? ({}) : ({}))"), masks=a.masks or b.masks)
+            for a, b in product(yes, no)
+        ]
         if not any(v.problem for v in whole):
             return whole
     return [*(_under(v, said) for v in yes), *(_under(v, f"!({said})") for v in no)]

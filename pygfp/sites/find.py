@@ -164,10 +164,6 @@ def _lost(root: Node) -> Iterator[tuple[int, str]]:
             yield syntax.line(node), f"cannot be read here: {syntax.source(node)[:60]}"
 
 
-#: Names that look like masks and are numbers.
-_NO_MASKS = {"__GFP_BITS_SHIFT"}
-
-
 def _macro(path: str, name: str, line: int, text: str) -> list[Site]:
     """A function-like macro whose body makes a mask of one of its arguments."""
     match = re.match(rf"#\s*define\s+{name}\(([\w\s,.\\]*)\)(.*)", text, re.DOTALL)
@@ -185,7 +181,7 @@ def _macro(path: str, name: str, line: int, text: str) -> list[Site]:
     reader = Reader(path, name)
     made = []
     for value in (v for child in syntax.children(returned) for v in evaluate(child, scope)):
-        gfp = any(GFP_NAME.match(n) for n in value.names - _NO_MASKS) or "gfp" in name or "gfp" in (value.root or "")
+        gfp = any(GFP_NAME.match(n) for n in value.names) or "gfp" in name or "gfp" in (value.root or "")
         if value.derived and gfp and not value.problem:
             site = reader._site("macro", value, returned, "macro")  # noqa: SLF001 - a function of one statement
             end = line + text.count("\n")

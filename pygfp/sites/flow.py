@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from . import syntax
-from .evaluate import GFP_NAME, Scope, evaluate
+from .evaluate import GFP_NAME, Scope, evaluate, is_named
 from .values import INPUT, MAX_VARIANTS, Site, Value, distinct, merged
 
 if TYPE_CHECKING:
@@ -136,8 +136,7 @@ class Reader:
         yes, no = node.child_by_field_name("consequence"), node.child_by_field_name("alternative")
         if condition is not None:
             self._uses(condition, scope, node)
-        said = syntax.source(condition) if condition is not None else ""
-        said = said.removeprefix("(").removesuffix(")")
+        said = syntax.condition(condition)
         touched = _assigned(node)
 
         def read(body: Node | None) -> Callable[[Scope], bool]:
@@ -262,7 +261,7 @@ class Reader:
         self._uses(right, scope, statement, but=name)
         sign = syntax.source(operator).removesuffix("=")
         values = evaluate(right, scope)
-        is_mask = name in scope.variables or "gfp" in name
+        is_mask = name in scope.variables or is_named(name)
         names_gfp = any(GFP_NAME.match(n) for v in values for n in v.names)
         if sign:
             if not is_mask and not names_gfp:
@@ -279,7 +278,8 @@ class Reader:
                     for a in fresh
                     for b in evaluate(right, scope)
                 ]
-        if is_mask or sign or any(v.derived and not v.is_test and names_gfp for v in values):
+        called = right.type == "call_expression" and not any(re.search(r"gfp|flags|mask", p) for p in name.split("->"))
+        if is_mask or sign or (not called and names_gfp and any(v.derived for v in values)):
             self._assign(name, values, statement, scope, "assignment")
 
     def _assign(self, name: str, values: list[Value], node: Node, scope: Scope, kind: str) -> None:
@@ -330,7 +330,7 @@ class Reader:
     def _nested_assignment(self, node: Node, scope: Scope, statement: Node) -> None:
         left = node.child_by_field_name("left")
         name = syntax.source(left) if left is not None else ""
-        if name in scope.variables or "gfp" in name:
+        if name in scope.variables or is_named(name):
             self._expression(node, scope, statement)
 
     def _arguments(self, node: Node, scope: Scope, statement: Node) -> None:
@@ -352,7 +352,7 @@ class Reader:
         name = syntax.source(designator) if designator is not None else ""
         if value.type in {"initializer_list", "compound_literal_expression"}:
             return False
-        found = [v for v in evaluate(value, scope) if v.derived and not (v.problem and "gfp" not in name)]
+        found = [v for v in evaluate(value, scope) if v.derived and (not v.problem or is_named(name))]
         for one in found:
             if not one.plain and not _only_named(value):
                 self._emit(self._site(name, one, value, "field", at=statement))

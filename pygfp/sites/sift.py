@@ -33,7 +33,7 @@ _ASKED = re.compile(
     + _NAME
     + rb")*\s*\)"
 )
-_FILTER = re.compile(rb"^(?:static[ \t]+|inline[ \t]+|__always_inline[ \t]+)*gfp_t[ \t\n]+(\w+)[ \t]*\(", re.MULTILINE)
+_RESULT = re.compile(rb"gfp_t[ \t\n]+(\w+)[ \t]*\(")
 _DECLARED = re.compile(rb"gfp_t[ \t]+([A-Za-z_]\w*)[ \t]*[,;)=]")
 _TOP = re.compile(rb"^\}[^\n]*\n?", re.MULTILINE)
 _DIRECTIVE = re.compile(rb"^[ \t]*#(?:[^\n\\]|\\\r?\n|\\.)*", re.MULTILINE)
@@ -64,9 +64,10 @@ def candidates(text: bytes) -> int:
 def _candidates(text: bytes) -> list[int]:
     found = []
     done = -1
-    filters = [m[1] for m in _FILTER.finditer(text)] if b"gfp_t" in text else []
+    mentions = list(_mentions(text))
+    filters = [name for at in mentions if (name := _returned(text, at))]
     calls = re.compile(rb"[(,=]\s*(?:" + b"|".join(filters) + rb")\s*\(") if filters else None
-    for at in _mentions(text):
+    for at in mentions:
         declared = _DECLARED.match(text, at)
         if declared and (place := _used(text, at, declared[1])):
             found.append(place)
@@ -79,6 +80,15 @@ def _candidates(text: bytes) -> list[int]:
         ):
             found.append(at)
     return sorted(found)
+
+
+def _returned(text: bytes, at: int) -> bytes:
+    """The name of the function that returns the ``gfp_t`` at *at*, where that begins one."""
+    match = _RESULT.match(text, at)
+    if not match:
+        return b""
+    head = text[text.rfind(b"\n", 0, at) + 1 : at].split()
+    return match[1] if set(head) <= {b"static", b"inline", b"__always_inline"} else b""
 
 
 def _used(text: bytes, at: int, name: bytes) -> int:

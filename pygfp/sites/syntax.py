@@ -26,6 +26,8 @@ _ANNOTATION = re.compile(
 )
 # A loop that a macro opens: "list_for_each_entry(a, b, c) {" is no C; "while (a, b, c) {" is.
 _LOOP = re.compile(rb"\b(\w*for_each\w*)(?=[ \t]*\()")
+# A type where a value should be, as in "alloc_percpu_gfp(struct one *, gfp)": the star goes, and the keyword.
+_TYPE = re.compile(rb"\b(?:struct|union|enum)[ \t]+(?=\w+[ \t]*\*+[ \t]*,)|\*+(?=[ \t]*,)")
 _SPACE = re.compile(r"\s+")
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 
@@ -33,6 +35,7 @@ _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 def blanked(text: bytes) -> bytes:
     """Return *text* with annotations blanked and loop macros spelled as loops; offsets agree."""
     text = _ANNOTATION.sub(lambda m: b" " * len(m.group()), text)
+    text = _TYPE.sub(lambda m: b" " * len(m.group()), text)
     return _LOOP.sub(lambda m: b"while".ljust(len(m.group(1))), text)
 
 
@@ -50,6 +53,13 @@ def source(node: Node) -> str:
     """Return the text of *node*, comments and line breaks folded."""
     text = (node.text or b"").decode(errors="replace")
     return _SPACE.sub(" ", _COMMENT.sub(" ", text)).strip()
+
+
+def condition(node: Node | None) -> str:
+    """Return the text of a condition without the parentheses around it."""
+    while node is not None and node.type == "parenthesized_expression" and len(children(node)) == 1:
+        node = children(node)[0]
+    return source(node) if node is not None else ""
 
 
 def line(node: Node) -> int:
