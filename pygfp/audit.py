@@ -178,6 +178,7 @@ def audit(root: Path, options: Options | None = None) -> AuditReport:
     with compiled(
         source, Selection(), WANTED, [own, *wanted], all_on=True, jobs=jobs, on_command=options.on_command
     ) as made:
+        made.session.pool.on_progress = options.on_progress
         results = reduce(made, row, Policy())
         table = made.session.table(made.session.build.segments[0])
         target = _nested_form(results.get(own), table, row)

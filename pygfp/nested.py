@@ -215,7 +215,7 @@ def nested(source: Source, selection: Selection, options: Options | None = None)
             len(build.segments),
             max((r.inputs for f in done for r in f.reduced), default=0),
             tuple(order),
-            notes=(*build.notes, *complaint, *_absent(source, done)),
+            notes=(*build.notes, *complaint, *_absent(source, done), *_unused(selection, build.flag_symbols)),
             timings={"total_s": round(time.monotonic() - started, 3)},
         )
 
@@ -258,6 +258,7 @@ def history(options: Options | None = None) -> NestedReport:
         max((r.inputs for f in eras for r in f.reduced), default=0),
         report[2],
         history=True,
+        notes=("eras that began before 6.3 are judged with bit 9 as the flag that it was then, ATOMIC",),
         timings={"total_s": round(time.monotonic() - started, 3)},
     )
 
@@ -491,6 +492,13 @@ def _difference(one: Reduced, made: Compiled, asked: _Asked) -> int:
         raise BuildError("a configuration that was judged is not there any more")
     outcomes = made.session.pool.call(segment.index, made.names[asked.expression], inputs)
     return next((x for x, o in zip(inputs, outcomes, strict=True) if o.value), 0)
+
+
+def _unused(selection: Selection, symbols: Sequence[str]) -> Iterable[str]:
+    if not selection.complete:
+        for symbol in selection.fixed:
+            if symbol not in symbols:
+                yield f"--set {symbol} changes nothing: no flag of this source depends on it"
 
 
 def _absent(source: Source, filters: Sequence[Filter]) -> Iterable[str]:

@@ -274,7 +274,10 @@ class _Work:
                 continue
             for one in blamed:
                 found = found or one not in self.attempt.errors
-                self.attempt.errors.setdefault(one, reason(error.message))
+                said = reason(error.message)
+                if place == _FUNCTION_PLACE:
+                    said = f"calls {name.rpartition('__p')[0]}(), which {said}"
+                self.attempt.errors.setdefault(one, said)
         return found
 
     def _blame_headers(self, parts: Sequence[tuple[Segment, list[Wrapper]]]) -> None:

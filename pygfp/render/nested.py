@@ -64,26 +64,41 @@ def _short(names: list[str]) -> str:
 
 
 def _table(report: NestedReport, style: Style) -> Iterable[str]:
+    """The filters, numbered, and the laws against their numbers."""
+    judged = [f for f in report.filters if not f.error and not f.forwards]
+    number = 0
     for one in report.filters:
-        place = f"{one.file}:{one.line}"
-        if one.error:
-            yield f"{style.status('error', 'UNKNOWN')}  {one.name}  {place}"
-            continue
-        shown = one.shown
-        if shown is None:
-            continue
-        if one.forwards:
-            yield f"{'passes':<7}  {one.name}  {place}"
-            yield "         hands the caller's mask on as it is; what filters it is behind it"
-            continue
-        status = style.status("fail", "BREAKS") + " " if one.breaks else style.status("pass", "holds") + "  "
-        era = "" if report.history else f"  (as in {one.era})" if one.era else "  (as in no release that is known)"
-        yield f"{status}  {one.name}{'' if report.history else f'  {place}'}{era}"
-        if shown.form is None:
-            yield "         is no filter of keep, drop and force: judged by a sweep of every input"
-        else:
-            yield f"         keep {{{_short(shown.keep)}}}  force {{{_short(shown.force)}}}"
-        yield f"         breaks {', '.join(one.breaks) if one.breaks else 'nothing'}"
+        number += one in judged
+        yield from _row(one, f"[{number}]" if one in judged else "[-]", report, style)
+    if not judged:
+        return
+    yield ""
+    width = max(len(law.id) for law in LAWS)
+    yield " " * (width + 2) + "".join(f"{f'[{n}]':<5}" for n in range(1, len(judged) + 1)).rstrip()
+    for law in LAWS:
+        marks = [(style.status("fail", "NO"), "NO") if f.breach(law.id) else ("yes", "yes") for f in judged]
+        shown = "".join(coloured + " " * (5 - len(plain)) for coloured, plain in marks)
+        yield f"{law.id:<{width}}  {shown}".rstrip()
+
+
+def _row(one: Filter, number: str, report: NestedReport, style: Style) -> Iterable[str]:
+    place = "" if report.history else f"  {one.file}:{one.line}"
+    shown = one.shown
+    if one.error or shown is None:
+        yield f"{number:<5}{one.name}{place}: {style.status('error', 'could not be checked')}"
+        return
+    if one.forwards:
+        yield f"{number:<5}{one.name}{place}"
+        yield "       hands the caller's mask on as it is; what filters it is behind it"
+        return
+    era = "" if report.history else f"  (as in {one.era})" if one.era else "  (as in no release that is known)"
+    yield f"{number:<5}{one.name}{place}{era}"
+    if shown.form is None:
+        yield "       is no filter of keep, drop and force: judged by a sweep of every input"
+    else:
+        yield f"       keep {{{_short(shown.keep)}}}  force {{{_short(shown.force)}}}"
+    broken = style.status("fail", f"breaks {', '.join(one.breaks)}") if one.breaks else "breaks nothing"
+    yield f"       {broken}"
 
 
 def _problem(one: Filter, report: NestedReport, style: Style) -> Iterable[str]:
