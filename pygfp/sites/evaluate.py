@@ -44,6 +44,7 @@ class Scope:
     :ivar filters: functions of the file that return a mask
     :ivar known: functions and macros that can be compiled: those of the headers
     :ivar defines: whether the file defines a function or macro in one way: it can be compiled too
+    :ivar changes: whether the file defines a macro of that name that assigns to something
     """
 
     variables: dict[str, list[Value]] = field(default_factory=dict)
@@ -51,10 +52,11 @@ class Scope:
     filters: frozenset[str] = frozenset()
     known: frozenset[str] = frozenset()
     defines: Callable[[str], bool] = field(default=lambda _: False)
+    changes: Callable[[str], bool] = field(default=lambda _: False)
 
     def copy(self) -> Scope:
         """Return a scope that can go its own way."""
-        return Scope(dict(self.variables), set(self.others), self.filters, self.known, self.defines)
+        return Scope(dict(self.variables), set(self.others), self.filters, self.known, self.defines, self.changes)
 
     def fresh(self, name: str) -> list[Value]:
         """Return what to say of a mask of which nothing is known: it is an input."""

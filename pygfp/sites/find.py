@@ -56,17 +56,15 @@ def find(
     root = syntax.parse(syntax.blanked(text if sifted is None else sifted))
     found = FileSites()
     filters = frozenset(m[1].decode() for m in _FILTER.finditer(text))
-    outer = Scope(filters=filters, known=known, defines=file.defines)
-    for node in _functions(root):
-        name = syntax.declared(node.child_by_field_name("declarator"))
-        body = node.child_by_field_name("body")
-        if name is None or body is None or not _MASK.search(node.text or b""):
+    outer = Scope(filters=filters, known=known, defines=file.defines, changes=file.changes)
+    for name, node in _functions(root):
+        if not _MASK.search(node.text or b""):
             continue
         try:
-            found.sites += _function(path, syntax.source(name), node, outer, forwards)
+            found.sites += _function(path, name, node, outer, forwards)
         except RecursionError:
-            found.problems.append((syntax.line(node), f"{syntax.source(name)}() is nested too deeply to be read"))
-        found.problems += _broken(node, syntax.source(name))
+            found.problems.append((syntax.line(node), f"{name}() is nested too deeply to be read"))
+        found.problems += _broken(node, name)
     found.problems += _lost(root)
     for macro in _DEFINE.finditer(text):
         if macro[2].startswith(b"(") and (b"GFP_" in macro[2] or b"gfp" in macro.group()):
@@ -92,12 +90,24 @@ def _place(site: Site) -> tuple[int, int]:
     return site.line, site.end_line
 
 
-def _functions(node: Node) -> Iterator[Node]:
+def _functions(node: Node) -> Iterator[tuple[str, Node]]:
+    """The functions of a file by name, also those whose head is a macro: a body that stands alone."""
     for child in node.children:
         if child.type == "function_definition":
-            yield child
+            declared = syntax.declared(child.child_by_field_name("declarator"))
+            if declared is not None:
+                yield syntax.source(declared), child
+        elif child.type == "compound_statement":
+            head = child.prev_named_sibling
+            yield _spelled(syntax.source(head) if head is not None else ""), child
         elif child.type.startswith("preproc_") or child.type in {"ERROR", "linkage_specification", "declaration_list"}:
             yield from _functions(child)
+
+
+def _spelled(head: str) -> str:
+    """The name of a function whose head the grammar does not know, SYSCALL_DEFINE2(name, ...) for one."""
+    match = re.search(r"(\w+)\s*\(\s*(\w*)[^()]*\)\s*;?\Z", head) or re.search(r"(\w+)\s*\(\s*(\w*)", head)
+    return "" if match is None else match[2] if match[1].isupper() and match[2] else match[1]
 
 
 def _function(path: str, name: str, node: Node, outer: Scope, forwards: re.Pattern[str] | None) -> list[Site]:
@@ -202,6 +212,10 @@ class _File:
     def defines(self, name: str) -> bool:
         """Whether the file defines macro or function *name*, in one way."""
         return self._piece(name, 0) is not None
+
+    def changes(self, name: str) -> bool:
+        """Whether the file defines a macro *name* that assigns to something."""
+        return any(re.search(r"[&|^]=|[^=!<>]=[^=]", t) for t in self._macros.get(name, [])) and self.defines(name)
 
     def needed(self, names: frozenset[str], depth: int = 0) -> tuple[Piece, ...]:
         """The pieces that *names* stand on, as far as this file defines them once."""

@@ -55,7 +55,6 @@ class Reader:
     sites: list[Site] = field(default_factory=list)
     pending: dict[str, tuple[int, list[Site]]] = field(default_factory=dict)
     texts: dict[int, str] = field(default_factory=dict)
-    ends: dict[int, int] = field(default_factory=dict)
 
     # Statements
 
@@ -248,9 +247,12 @@ class Reader:
             for child in syntax.children(node):
                 self._expression(child, scope, statement)
             return
-        if node.type != "assignment_expression":
+        if node.type == "assignment_expression":
+            self._assignment(node, scope, statement)
+        elif node.type != "call_expression" or not self._changed_by_macro(node, scope, statement):
             self._uses(node, scope, statement)
-            return
+
+    def _assignment(self, node: Node, scope: Scope, statement: Node) -> None:
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
         operator = node.child_by_field_name("operator")
         if left is None or right is None or operator is None:
@@ -263,23 +265,14 @@ class Reader:
         values = evaluate(right, scope)
         is_mask = name in scope.variables or is_named(name)
         names_gfp = any(GFP_NAME.match(n) for v in values for n in v.names)
-        if sign:
-            if not is_mask and not names_gfp:
-                return
-            known = scope.variables.get(name) or [
-                Value(INPUT, name, "local" if left.type == "identifier" else "member", masks=True)
-            ]
-            values = [merged([a, b], f"(gfp_t)(({{}}) {sign} ({{}}))") for a in known for b in values]
-            values = [replace(v, masks=True) for v in values]
-            if len(values) > MAX_VARIANTS:
-                fresh = scope.fresh(name)
-                values = [
-                    replace(merged([a, b], f"(gfp_t)(({{}}) {sign} ({{}}))"), masks=True)
-                    for a in fresh
-                    for b in evaluate(right, scope)
-                ]
-        called = right.type == "call_expression" and not any(re.search(r"gfp|flags|mask", p) for p in name.split("->"))
-        if is_mask or sign or (not called and names_gfp and any(v.derived for v in values)):
+        if sign and (is_mask or names_gfp):
+            origin = "local" if left.type == "identifier" else "member"
+            known = scope.variables.get(name) or [Value(INPUT, name, origin, masks=True)]
+            made = _combined(known, sign, values)
+            values = made if len(made) <= MAX_VARIANTS else _combined(scope.fresh(name), sign, values)
+        # What a call gives to a variable that is not called a mask is none: "p = kmalloc(n, gfp | M)".
+        given = right.type == "call_expression" and not re.search(r"gfp|flags|mask", name.rpartition("->")[2])
+        if is_mask or (names_gfp and (sign or (not given and any(v.derived for v in values)))):
             self._assign(name, values, statement, scope, "assignment")
 
     def _assign(self, name: str, values: list[Value], node: Node, scope: Scope, kind: str) -> None:
@@ -287,7 +280,6 @@ class Reader:
         values = [replace(v, masks=True) if v.root is not None else v for v in values]
         at = syntax.line(node)
         self.texts[at] = syntax.source(node)
-        self.ends[at] = node.end_point[0] + 1
         before = scope.variables.get(name)
         if name in self.pending and any(v.problem or self.pending[name][0] not in v.lines for v in values):
             self._flush({name})
@@ -302,6 +294,22 @@ class Reader:
             for v in state
         ]
         scope.variables[name] = distinct(state) if before is not None or state else scope.fresh(name)
+
+    def _changed_by_macro(self, node: Node, scope: Scope, statement: Node) -> bool:
+        """A macro as a statement that assigns to the mask it is given: the value is that of a variable behind it."""
+        callee, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
+        name = syntax.source(callee) if callee is not None else ""
+        given = [syntax.source(a) for a in syntax.children(arguments)] if arguments is not None else []
+        masks = [a for a in given if a in scope.variables]
+        if len(masks) != 1 or not scope.changes(name):
+            return False
+        called = f"{name}({', '.join('pygfp_v' if a in masks else a for a in given)})"
+        values = [
+            replace(v, text=f"({{ gfp_t pygfp_v = ({v.text}); {called}; pygfp_v; }})", calls=v.calls | {name})
+            for v in scope.variables[masks[0]]
+        ]
+        self._assign(masks[0], values, statement, scope, "assignment")
+        return True
 
     def _followed(self, value: Value, scope: Scope) -> bool:
         """Whether what is made of *value* can be compiled too."""
@@ -440,6 +448,11 @@ _MAKES = {"binary_expression", "unary_expression", "conditional_expression", "pa
     "call_expression",
     "assignment_expression",
 }
+
+
+def _combined(known: Sequence[Value], sign: str, values: Sequence[Value]) -> list[Value]:
+    """What a mask that may be any of *known* becomes."""
+    return [replace(merged([a, b], f"(gfp_t)(({{}}) {sign} ({{}}))"), masks=True) for a in known for b in values]
 
 
 def _counts(value: Value) -> bool:

@@ -33,6 +33,7 @@ _ASKED = re.compile(
     + _NAME
     + rb")*\s*\)"
 )
+_DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)\(((?:[^\n\\]|\\\r?\n|\\.)*)")
 _RESULT = re.compile(rb"gfp_t[ \t\n]+(\w+)[ \t]*\(")
 _DECLARED = re.compile(rb"gfp_t[ \t]+([A-Za-z_]\w*)[ \t]*[,;)=]")
 _TOP = re.compile(rb"^\}[^\n]*\n?", re.MULTILINE)
@@ -66,7 +67,8 @@ def _candidates(text: bytes) -> list[int]:
     done = -1
     mentions = list(_mentions(text))
     filters = [name for at in mentions if (name := _returned(text, at))]
-    calls = re.compile(rb"[(,=]\s*(?:" + b"|".join(filters) + rb")\s*\(") if filters else None
+    filters += [name for at in mentions if (name := _changing(text, at))]
+    calls = re.compile(rb"(?:^|[(,=])\s*(?:" + b"|".join(filters) + rb")\s*\(") if filters else None
     for at in mentions:
         declared = _DECLARED.match(text, at)
         if declared and (place := _used(text, at, declared[1])):
@@ -80,6 +82,18 @@ def _candidates(text: bytes) -> list[int]:
         ):
             found.append(at)
     return sorted(found)
+
+
+def _changing(text: bytes, at: int) -> bytes:
+    """The name of the macro in whose definition *at* is, if it assigns to something."""
+    start = at
+    while True:
+        start = text.rfind(b"\n", 0, start) + 1
+        if start < 2 or text[start - 2 : start - 1] != b"\\":  # noqa: PLR2004 - the line before goes on
+            break
+        start -= 1
+    match = _DEFINE.match(text, start)
+    return match[1] if match and b"=" in match[2] else b""
 
 
 def _returned(text: bytes, at: int) -> bytes:

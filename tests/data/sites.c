@@ -18,6 +18,12 @@
 #undef MOTLEY_FLAG
 #define MOTLEY_FLAG	__GFP_FS
 
+#define SANITISE(mask)			\
+	do {				\
+		(mask) &= RECORD_KEEP;	\
+		(mask) |= __GFP_NOWARN;	\
+	} while (0)
+
 struct request {
 	gfp_t gfp;
 	gfp_t gfp_mask;
@@ -623,4 +629,47 @@ gfp_t returned_by_branches(gfp_t gfp)
 	if (ready())
 		return gfp;
 	return (gfp & ~__GFP_RECLAIM) | __GFP_HIGH;
+}
+
+/* = keep DIRECT_RECLAIM KSWAPD_RECLAIM IO FS, force NOWARN */
+void *statement_macro(gfp_t gfp)
+{
+	SANITISE(gfp);
+	return take(8, gfp);
+}
+
+/* = all but IO
+ * = all but FS */
+static gfp_t helper_of_branches(gfp_t gfp)
+{
+	if (ready())
+		return gfp & ~__GFP_IO;
+	return gfp & ~__GFP_FS;
+}
+
+/* = unknown */
+void *via_helper_of_branches(gfp_t gfp)
+{
+	return take(8, helper_of_branches(gfp));
+}
+
+/* = all but MEMALLOC */
+void *in_for(gfp_t gfp)
+{
+	for (gfp_t local = gfp & ~__GFP_MEMALLOC; ready();)
+		take(8, local);
+	return NULL;
+}
+
+/* = all but THISNODE */
+void *element(struct request *requests, int n)
+{
+	requests[n].gfp &= ~__GFP_THISNODE;
+	return take_request(&requests[n]);
+}
+
+/* = all but RETRY_MAYFAIL, force NORETRY */
+void *commented(gfp_t gfp)
+{
+	return take(8, (gfp & ~__GFP_RETRY_MAYFAIL) /* no { brace */ | __GFP_NORETRY); // nor ( this
 }
