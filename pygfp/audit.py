@@ -22,8 +22,9 @@ from .model.policy import Policy
 from .native.expressions import Expression, Piece, compiled
 from .native.session import default_jobs
 from .reduce import reduce
-from .report import SourceInfo
+from .report import info
 from .sites import since as changes
+from .sites.masks import ALLOCATES
 from .sites.tree import files, gather
 from .sites.values import INPUT
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from .native.expressions import Compiled
     from .reduce import Reduced
     from .releases import Row
+    from .report import SourceInfo
     from .sites.values import Site
     from .sources import Source
 
@@ -44,9 +46,6 @@ _PLACES = re.compile(
     r"|lib/(?:stackdepot|debugobjects|ref_tracker|alloc_tag|codetag)\.c|kernel/(?:locking/lockdep|kcsan/\w+)\.c"
 )
 _NAMES = re.compile(r"nested|kmemleak_mask")
-_ALLOCATES = re.compile(
-    r"alloc|strdup|memdup|asprintf|free_page|zeroed_page|preload|prealloc|xa_\w*store|xas_nomem|idr_"
-)
 
 
 @dataclass(frozen=True)
@@ -188,7 +187,7 @@ def audit(root: Path, options: Options | None = None) -> AuditReport:
     findings.sort(key=lambda f: (f.rank, f.site.file, f.site.line, f.site.text))
     total = time.monotonic() - started
     return AuditReport(
-        SourceInfo(source.kind, source.label, source.release, row.name, row.version, source.digest),
+        info(source, row),
         tuple(findings),
         gathered.scanned,
         gathered.parsed,
@@ -275,7 +274,7 @@ def _finding(  # noqa: PLR0913, PLR0917 - what is known of one site
     table: FlagTable,
 ) -> Finding:
     suggests = _suggests(site)
-    allocates = bool(_ALLOCATES.search(site.callee))
+    allocates = bool(ALLOCATES.search(site.callee))
     reduced = results[asked][0] if isinstance(asked, Expression) and asked in results else None
     reason = asked if isinstance(asked, str) else made.errors.get(asked, "")
     if reduced and reduced.error:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .config import Assignment
+    from .releases import Row
+    from .sources import Source
 
 #: Every status that a check can have.
 STATUSES = ("pass", "fail", "absent", "unmodelled", "undecided", "error")
@@ -87,6 +89,11 @@ class SourceInfo:
     reference: str
     reference_version: str
     digest: str
+
+
+def info(source: Source, row: Row) -> SourceInfo:
+    """Return what outputs say of *source*, which is judged by *row*."""
+    return SourceInfo(source.kind, source.label, source.release, row.name, row.version, source.digest)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pygfp import nested as module
+from pygfp.nesting import history as module
 from pygfp.sources import WATCHED, csrc
 
 if TYPE_CHECKING:

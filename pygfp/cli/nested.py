@@ -40,7 +40,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return the exit status."""
     from .. import sources  # noqa: PLC0415 - a usage error needs none of this
-    from ..nested import Options, history, nested  # noqa: PLC0415 - ditto
+    from ..nested import Options, nested  # noqa: PLC0415 - ditto
+    from ..nesting.history import history  # noqa: PLC0415 - ditto
     from ..render import nested as rendering  # noqa: PLC0415 - ditto
 
     output.require_writable(arguments.output)
@@ -48,10 +49,11 @@ def run(arguments: argparse.Namespace) -> int:
         message = "--history judges the known eras and takes no SOURCE, --config or --set"
         raise UsageError(message)
     progress = output.progress(arguments)
-    asked = Options(arguments.jobs, output.commands_shown(arguments), progress)
+    shown = output.commands_shown(arguments)
     if arguments.history:
-        report = history(asked)
+        report = history(arguments.jobs, shown)
     else:
+        asked = Options(arguments.jobs, shown, progress)
         report = nested(sources.resolve(arguments.source), options.selection(arguments), asked)
     output.progress_ends(progress)
     if arguments.format == "json":

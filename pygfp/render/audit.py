@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..audit import with_order
-from ..nested import named
+from ..nesting.report import named
 from . import json as common
 from .style import count, folded, printable
 

@@ -9,14 +9,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..model.laws import LAWS
-from ..nested import CALLER, named
+from ..nesting.report import CALLER, named
 from . import json as common
 from .style import count, folded, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..nested import Chain, Filter, NestedReport
+    from ..nesting.report import Chain, Filter, NestedReport
     from ..reduce import Breach, Reduced
     from .style import Style
 

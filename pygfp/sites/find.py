@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from ..native.expressions import Piece
 from . import syntax
 from .evaluate import GFP_NAME, Scope, evaluate
-from .flow import _ALLOCATES, Reader
+from .flow import Reader
+from .masks import ALLOCATES
 from .sift import candidates
 from .values import INPUT, FileSites, Site, Value
 
@@ -137,7 +138,7 @@ def _with_callee(site: Site, body: Node) -> Site:
             callee, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
             if callee and arguments and site.variable in {syntax.source(a) for a in syntax.children(arguments)}:
                 callees.append(syntax.source(callee))
-    best = next((c for c in callees if _ALLOCATES.search(c)), callees[0] if callees else "")
+    best = next((c for c in callees if ALLOCATES.search(c)), callees[0] if callees else "")
     return replace(site, callee=best)
 
 
@@ -193,7 +194,7 @@ def _macro(path: str, name: str, line: int, text: str) -> list[Site]:
     for value in (v for child in syntax.children(returned) for v in evaluate(child, scope)):
         gfp = any(GFP_NAME.match(n) for n in value.names) or "gfp" in name or "gfp" in (value.root or "")
         if value.derived and gfp and not value.problem:
-            site = reader._site("macro", value, returned, "macro")  # noqa: SLF001 - a function of one statement
+            site = reader.site("macro", value, returned, "macro")
             end = line + text.count("\n")
             made.append(
                 replace(site, line=line, end_line=end, lines=(line,), text=" ".join(text.replace("\\\n", " ").split()))
