@@ -93,11 +93,10 @@ def reduce(made: Compiled, row: Row, policy: Policy) -> dict[Expression, list[Re
     """
     view = View(made.session, row, policy)
     plans = {plan.name: plan for plan in made.session.build.helpers}
-    cases: dict[Expression, list[Case]] = {
-        expression: cases_of(plans[name], None) for expression, name in made.names.items() if name in plans
-    }
+    cases = {name: cases_of(plan, None) for name, plan in plans.items()}
     compare(view, [case for many in cases.values() for case in many])
-    return {expression: [_reduced(view, case) for case in many] for expression, many in cases.items()}
+    done = {name: [_reduced(view, case) for case in many] for name, many in cases.items()}
+    return {expression: done[name] for expression, name in made.names.items() if name in done}
 
 
 def _reduced(view: View, case: Case) -> Reduced:

@@ -45,6 +45,7 @@ _UNDECLARED = re.compile(
     r"['\u2018](\w+)['\u2019] undeclared|undeclared (?:identifier|function) ['\u2018](\w+)['\u2019]"
 )
 _IMPLICIT = re.compile(r"implicit declaration of function ['\u2018](\w+)['\u2019]")
+_BODY = re.compile(r"^(pygfp_e\d+):\n(.*?)^\s*\.size\s+\1,", re.MULTILINE | re.DOTALL)
 _FUNCTION_PLACE = "pygfp-function"
 
 
@@ -127,7 +128,7 @@ def compiled(  # noqa: PLR0913 - each is one plain value
                 build = loaded(build, pool.load(objects), selection)
                 session = Session(source, selection, build, pool, compiler.name, {"compile_s": made})
                 errors = {e: attempt.errors[n] for e, n in names.items() if n in attempt.errors}
-                yield Compiled(session, names, errors)
+                yield Compiled(session, {e: work.same.get(n, n) for e, n in names.items()}, errors)
     finally:
         cache.close()
 
@@ -146,6 +147,7 @@ class _Work:
     names: Mapping[Expression, str]
     all_on: bool
     users: dict[str, list[str]] = field(default_factory=dict)
+    same: dict[str, str] = field(default_factory=dict)
 
     def build(self) -> Build:
         """Compile until nothing fails any more."""
@@ -248,6 +250,9 @@ class _Work:
     def _objects(self, parts: Sequence[tuple[Segment, list[Wrapper]]]) -> list[str] | None:
         """The shared objects, or None where something had to be left out first."""
         attempt = self.attempt
+        if len(parts) == 1:
+            self._merge(*parts[0])
+            parts = [(s, [w for w in ws if w.name not in self.same]) for s, ws in parts]
         halves = _balance([(building.without_dropped(s, attempt), ws) for s, ws in parts])
         texts = [
             unit.compile_unit(attempt.subset, half, rename=len(half) > 1, more_names=self.users) for half in halves
@@ -263,6 +268,18 @@ class _Work:
             if not done.ok:
                 raise done.failure(f"{other_machine(attempt)}the expressions do not compile")
         return [name.replace(".c", ".so") for name in names]
+
+    def _merge(self, segment: Segment, wrappers: Sequence[Wrapper]) -> None:
+        """Note which expressions the compiler makes the same code of: one of them is compared for all."""
+        flags = ["-S", "-O2", "-fno-ipa-icf", "-fno-asynchronous-unwind-tables", *_TRAPS, "-o", "-"]
+        done = self.attempt.run([*flags, self.attempt.write("same.c", unit.assembly_unit(segment, wrappers))])[0]
+        self.same.clear()
+        if not done.ok:
+            return  # what is wrong shows when it is compiled in earnest
+        first: dict[str, str] = {}
+        for name, body in _BODY.findall(done.stdout):
+            if first.setdefault(body, name) != name:
+                self.same[name] = first[body]
 
     def _blame_own(self, done: cc.Run) -> bool:
         """Leave out the expressions that the errors of a run stand in; whether there was any."""
@@ -311,6 +328,7 @@ class _Work:
                 meanings=[Meaning(k, [a]) for k, a in choices],
             )
             for _, name in live
+            if name not in self.same
         ]
         return Build(
             segments=[SegmentPlan(k, a) for k, a in choices],

@@ -234,6 +234,15 @@ def compile_unit(
     return "\n".join(out) + "\n"
 
 
+def assembly_unit(segment: Segment, wrappers: Sequence[Wrapper]) -> str:
+    """Return a unit of *segment* and of one plain function for each of *wrappers*, to be compared as assembly."""
+    out = ["#include <pygfp/types.h>", f"extern void {_BUILD_BUG}{segment.index}(void);", segment.text]
+    for wrapper in wrappers:
+        head = f"{wrapper.result} {wrapper.name}(const gfp_t pygfp_x)"
+        out += [f'# 1 "{HELPER_PLACE}/{wrapper.name}"', f"{head};", f"{head} {{ return {wrapper.expression}; }}"]
+    return "\n".join(out) + "\n"
+
+
 def _segment_text(
     segment: Segment, wrappers: Sequence[Wrapper], names: Sequence[str], enumerators: Sequence[str]
 ) -> list[str]:

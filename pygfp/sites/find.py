@@ -216,7 +216,7 @@ class _File:
 
     def changes(self, name: str) -> bool:
         """Whether the file defines a macro *name* that assigns to something."""
-        return any(re.search(r"[&|^]=|[^=!<>]=[^=]", t) for t in self._macros.get(name, [])) and self.defines(name)
+        return any(re.search(r"[&|^]=|[^=!<>]=[^=]", t) for t in self._macros(name)) and self.defines(name)
 
     def needed(self, names: frozenset[str], depth: int = 0) -> tuple[Piece, ...]:
         """The pieces that *names* stand on, as far as this file defines them once."""
@@ -229,9 +229,9 @@ class _File:
         self.made[name] = None
         if depth > _DEPTH or name.encode() not in self.text:
             return None
-        kind, texts = "macro", self._macros.get(name, [])
+        kind, texts = "macro", self._macros(name)
         if not texts:
-            kind, texts = "function", self._functions.get(name, [])
+            kind, texts = "function", self._functions(name)
         if len(set(texts)) != 1:
             return None
         words = frozenset(w for w in _WORD.findall(texts[0]) if len(w) > 1) - {name} - _KEYWORDS
@@ -239,21 +239,30 @@ class _File:
         return self.made[name]
 
     @cached_property
-    def _macros(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
+    def _defined(self) -> dict[str, list[bytes]]:
+        found: dict[str, list[bytes]] = {}
         for match in _DEFINE.finditer(self.text):
-            found.setdefault(match[1].decode(), []).append(_piece_text(match.group()))
+            found.setdefault(match[1].decode(), []).append(match.group())
         return found
 
+    def _macros(self, name: str) -> list[str]:
+        return [_piece_text(text) for text in self._defined.get(name, [])]
+
     @cached_property
-    def _functions(self) -> dict[str, list[str]]:
-        """Functions that start in the first column and return a mask or a number."""
-        found: dict[str, list[str]] = {}
+    def _places(self) -> dict[str, list[int]]:
+        """Where functions start that begin in the first column and return a mask or a number."""
+        found: dict[str, list[int]] = {}
         for match in _FUNCTION.finditer(self.text):
-            end = self.text.find(b"\n}", match.start())
-            whole = self.text[match.start() : end + 2 if end >= 0 else len(self.text)]
+            found.setdefault(match[1].decode(), []).append(match.start())
+        return found
+
+    def _functions(self, name: str) -> list[str]:
+        found = []
+        for start in self._places.get(name, []):
+            end = self.text.find(b"\n}", start)
+            whole = self.text[start : end + 2 if end >= 0 else len(self.text)]
             if not _INCLUDE.search(whole):
-                found.setdefault(match[1].decode(), []).append(_piece_text(whole))
+                found.append(_piece_text(whole))
         return found
 
 

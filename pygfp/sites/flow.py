@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import syntax
-from .masks import Masks
+from .masks import Masks, mentions
 from .values import MAX_VARIANTS, Site, distinct
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _BRANCHES = {"preproc_if", "preproc_ifdef", "preproc_else", "preproc_elif", "preproc_elifdef"}
 _ENDS = {"return_statement", "goto_statement", "break_statement", "continue_statement"}
 _SILENT = {"comment", "preproc_def", "preproc_function_def", "preproc_call", "preproc_include"}
+_LABEL = re.compile(rb"^\s*\w+\s*:", re.MULTILINE)
 _LOOPS = {"while_statement", "for_statement", "do_statement"}
 
 
@@ -45,6 +46,8 @@ class Reader(Masks):
     def statement(self, node: Node, scope: Scope) -> bool:
         """Read one statement; return whether the flow can go on behind it."""
         structured = _STRUCTURED.get(node.type)
+        if structured and not mentions(node, scope) and not _LABEL.search(node.text or b""):
+            return True
         if structured:
             return structured(self, node, scope)
         if node.type == "declaration":

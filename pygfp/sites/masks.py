@@ -168,9 +168,14 @@ class Masks:
 
     def uses(self, node: Node, scope: Scope, statement: Node, but: str = "") -> None:
         """Masks that *node* reads are complete; those that it gives to a call may be made on the way."""
+        if not mentions(node, scope):
+            return
         read = {syntax.source(n) for n in syntax.walk(node) if n.type in {"identifier", "field_expression"}}
         self.flush(read - {but})
+        given = _given_away(node, scope)
+        self.flush(set(given))
         self._arguments(node, scope, statement)
+        self.forget(scope, given)
         for one in syntax.walk(node):
             if one.type == "assignment_expression" and one is not node:
                 self._nested_assignment(one, scope, statement)
@@ -281,6 +286,38 @@ _MAKES = {"binary_expression", "unary_expression", "conditional_expression", "pa
     "call_expression",
     "assignment_expression",
 }
+
+
+def mentions(node: Node, scope: Scope) -> bool:
+    """Return whether a mask occurs in the text of *node*; most statements of a function have none."""
+    text = node.text or b""
+    return b"gfp" in text or b"GFP_" in text or any(_base(name).encode() in text for name in scope.variables)
+
+
+def _base(name: str) -> str:
+    """
+    The variable that a mask is part of.
+
+    >>> _base("sc->gfp_mask"), _base("(*ctx).gfp"), _base("gfp")
+    ('sc', 'ctx', 'gfp')
+    """
+    match = re.search(r"\w+", name)
+    return match[0] if match else name
+
+
+def _given_away(node: Node, scope: Scope) -> list[str]:
+    """Masks that are part of what is given to a call: it may read them, and change them."""
+    parts = {n: _base(n) for n in scope.variables if not n.isidentifier()}
+    if not parts:
+        return []
+    given = set()
+    for one in syntax.walk(node):
+        arguments = one.child_by_field_name("arguments") if one.type == "call_expression" else None
+        for argument in syntax.children(arguments) if arguments is not None else []:
+            whole = argument.child_by_field_name("argument") if argument.type == "pointer_expression" else argument
+            if whole is not None and whole.type in {"identifier", "cast_expression", "parenthesized_expression"}:
+                given |= {syntax.source(n) for n in syntax.walk(whole) if n.type == "identifier"}
+    return [name for name, base in parts.items() if base in given]
 
 
 def _combined(known: Sequence[Value], sign: str, values: Sequence[Value]) -> list[Value]:

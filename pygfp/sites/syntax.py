@@ -52,6 +52,10 @@ def parse(text: bytes) -> Node:
 def source(node: Node) -> str:
     """Return the text of *node*, comments and line breaks folded."""
     text = (node.text or b"").decode(errors="replace")
+    if node.type in {"identifier", "field_identifier"}:
+        return text
+    if "\n" not in text and "\t" not in text and "  " not in text and "/" not in text:
+        return text.strip()
     return _SPACE.sub(" ", _COMMENT.sub(" ", text)).strip()
 
 

@@ -673,3 +673,26 @@ void *commented(gfp_t gfp)
 {
 	return take(8, (gfp & ~__GFP_RETRY_MAYFAIL) /* no { brace */ | __GFP_NORETRY); // nor ( this
 }
+
+/* = all but THISNODE, force THISNODE
+ * = all but THISNODE */
+void *member_given_away(struct request *request)
+{
+	void *found;
+
+	request->gfp |= __GFP_THISNODE;
+	found = take_request(request);
+	request->gfp &= ~__GFP_THISNODE;
+	return found ? found : take_request(request);
+}
+
+/* = all but NOWARN ZERO, force NOWARN ZERO */
+void *member_kept(struct request *request)
+{
+	request->gfp_mask |= __GFP_NOWARN;
+	request->order = 0;
+	if (ready())
+		request->order = 1;
+	request->gfp_mask |= __GFP_ZERO;
+	return take_request(request);
+}
