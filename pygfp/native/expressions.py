@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 _ROUNDS = 12
 #: What has no defined value, a shift by 40 or a division by zero, must not pass for a value.
 _TRAPS = ("-fsanitize=shift,integer-divide-by-zero", "-fsanitize-undefined-trap-on-error")
+#: A pointer is no mask, though C would let it pass.
+_SYNTAX = ("-fsyntax-only", "-Werror=int-conversion", "-DPYGFP_TABLE_NAME=pygfp_table")
 _UNDECLARED = re.compile(
     r"['\u2018](\w+)['\u2019] undeclared|undeclared (?:identifier|function) ['\u2018](\w+)['\u2019]"
 )
@@ -258,7 +260,7 @@ class _Work:
             unit.compile_unit(attempt.subset, half, rename=len(half) > 1, more_names=self.users) for half in halves
         ]
         names = [attempt.write(f"unit{n}.c", text) for n, text in enumerate(texts)]
-        probes = attempt.run(*[["-fsyntax-only", "-DPYGFP_TABLE_NAME=pygfp_table", name] for name in names])
+        probes = attempt.run(*[[*_SYNTAX, name] for name in names])
         failed = [done for done in probes if not done.ok]
         if failed:
             if not any([self._blame_own(done) for done in failed]):  # noqa: C419 - each run has its own to blame
@@ -313,7 +315,7 @@ class _Work:
     def _probe(self, unit_parts: Sequence[tuple[Segment, list[Wrapper]]], number: int) -> list[str]:
         text = unit.compile_unit(self.attempt.subset, unit_parts, rename=False)
         name = self.attempt.write(f"probe{number}.c", text)
-        return ["-fsyntax-only", "-DPYGFP_TABLE_NAME=pygfp_table", name]
+        return [*_SYNTAX, name]
 
     def _plan(self, choices: Sequence[tuple[int, Assignment]], objects: list[str], symbols: Sequence[str]) -> Build:
         live = self._live()
