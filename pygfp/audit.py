@@ -170,7 +170,7 @@ def audit(root: Path, options: Options | None = None) -> AuditReport:
     gathered = gather(root, names, known, jobs=jobs, on_progress=options.on_progress)
     found = [s for s in gathered.sites if changed is None or changes.touches(s, changed)]
     read_s = time.monotonic() - started
-    resolver = _Resolver(known, gathered.macros)
+    resolver = _Resolver(known, gathered.macros, frozenset(subset.constants), frozenset(subset.files))
     asked = {site: resolver.expression(site) for site in found}
     wanted = [e for e in asked.values() if isinstance(e, Expression)]
     own = Expression(f"gfp_nested_mask({INPUT})")
@@ -226,9 +226,17 @@ def _nested_form(own: Sequence[Reduced] | None, table: FlagTable, row: Row) -> M
 class _Resolver:
     """Finds what an expression stands on: in its own file, in the headers, or once in the tree."""
 
-    def __init__(self, known: frozenset[str], macros: Mapping[str, list[tuple[str, Piece]]]) -> None:
+    def __init__(
+        self,
+        known: frozenset[str],
+        macros: Mapping[str, list[tuple[str, Piece]]],
+        constants: frozenset[str],
+        headers: frozenset[str],
+    ) -> None:
         self.known = known
         self.macros = macros
+        self.constants = constants
+        self.headers = headers
 
     def expression(self, site: Site) -> Expression | str:
         """Return what to compile for *site*, or why there is nothing to compile."""
@@ -238,6 +246,9 @@ class _Resolver:
         seen = set(self.known)
         todo = sorted((site.calls | site.names).union(*(words(p) for p in needs)) - seen)
         here = _all_names(needs)
+        own = sorted(here & self.constants)
+        if own and site.file not in self.headers:
+            return f"its file defines {', '.join(own)} itself: the layout of the headers is not its own"
         while todo:
             name = todo.pop()
             if name in seen or name in here:

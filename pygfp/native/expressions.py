@@ -231,7 +231,7 @@ class _Work:
             yield f'# 1 "{unit.HELPER_PLACE}/{name}"'
             yield from _defined(needs, aliases)
             yield unit.helper_line(name, " ".join(expression.text.split()))
-            yield from (f"#undef {p.name}" for p in needs)
+            yield from _restored(needs)
 
     def _function(self, piece: Piece, aliases: Mapping[Piece, str]) -> Iterator[str]:
         needs = [p for p in _flat(piece.needs) if p.name != piece.name]
@@ -240,7 +240,8 @@ class _Work:
         yield f"#define {piece.name} {aliases[piece]}"
         yield "__attribute__((unused))"
         yield piece.text
-        yield from (f"#undef {p.name}" for p in (*needs, piece))
+        yield f"#undef {piece.name}"
+        yield from _restored(needs)
 
     def _wrappers(self, segment: Segment) -> list[Wrapper]:
         return [
@@ -375,8 +376,14 @@ def _functions(pieces: Sequence[Piece]) -> list[Piece]:
     return [p for p in reversed(_flat(pieces)) if p.kind == "function"]
 
 
+def _restored(pieces: Sequence[Piece]) -> Iterator[str]:
+    """What a file defines by a name of the headers must not outlive its expression."""
+    return (f'#pragma pop_macro("{p.name}")' for p in reversed(pieces))
+
+
 def _defined(pieces: Sequence[Piece], aliases: Mapping[Piece, str]) -> Iterator[str]:
     for piece in pieces:
+        yield f'#pragma push_macro("{piece.name}")'
         yield f"#undef {piece.name}"
         yield piece.text if piece.kind == "macro" else f"#define {piece.name} {aliases.get(piece, piece.name)}"
 

@@ -171,6 +171,11 @@ def _under(value: Value, condition: str) -> Value:
     return replace(value, when=(*value.when, condition))
 
 
+def narrowed(values: list[Value], kind: str) -> list[Value]:
+    """Return what is left of *values* in a variable of type *kind*: one of eight bits loses flags."""
+    return [replace(v, text=f"({kind})({v.text})") for v in values] if _NARROW.search(kind) else values
+
+
 def _cast(node: Node, scope: Scope) -> list[Value]:
     kind, inner = node.child_by_field_name("type"), node.child_by_field_name("value")
     if kind is None or inner is None:

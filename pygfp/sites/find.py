@@ -124,8 +124,23 @@ def _function(path: str, name: str, node: Node, outer: Scope, forwards: re.Patte
             scope.variables[spelled] = [Value(INPUT, spelled, "parameter", masks=True)]
         else:
             scope.others.add(spelled)
+    reader.exposed = _exposed(body)
+    for mask in reader.exposed & set(scope.variables):
+        scope.variables[mask] = [replace(v, origin="local") for v in scope.variables[mask]]
     reader.block(syntax.children(body), scope)
     return [_with_callee(s, body) for s in reader.finish()]
+
+
+def _exposed(body: Node) -> set[str]:
+    """The variables whose address is kept: in another variable, in a member, in an initialiser."""
+    if b"&" not in (body.text or b""):
+        return set()
+    kept = {"init_declarator", "assignment_expression", "initializer_pair", "initializer_list", "return_statement"}
+    return {
+        syntax.source(one)[1:].strip("() ")
+        for one in syntax.walk(body)
+        if one.type == "pointer_expression" and one.parent is not None and one.parent.type in kept
+    }
 
 
 def _with_callee(site: Site, body: Node) -> Site:
@@ -220,7 +235,7 @@ class _File:
 
     def needed(self, names: frozenset[str], depth: int = 0) -> tuple[Piece, ...]:
         """The pieces that *names* stand on, as far as this file defines them once."""
-        found = (self._piece(name, depth) for name in sorted(names - self.known))
+        found = (self._piece(n, depth) for n in sorted(names) if n not in self.known or n in self._defined)
         return tuple(p for p in found if p is not None)
 
     def _piece(self, name: str, depth: int) -> Piece | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from . import syntax
-from .evaluate import GFP_NAME, Scope, evaluate, is_named
+from .evaluate import GFP_NAME, Scope, evaluate, is_named, narrowed
 from .values import INPUT, MAX_VARIANTS, Site, Value, distinct, merged
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class Masks:
     :ivar returns_mask: its return type is gfp_t
     :ivar forwards: functions to which a mask may be handed as it is, which is then a site too
     :ivar sites: what was found
+    :ivar exposed: masks whose address is kept somewhere: they may change at any time
     """
 
     file: str
@@ -51,6 +52,7 @@ class Masks:
     sites: list[Site] = field(default_factory=list)
     pending: dict[str, tuple[int, list[Site]]] = field(default_factory=dict)
     texts: dict[int, str] = field(default_factory=dict)
+    exposed: set[str] = field(default_factory=set)
 
     def declaration(self, node: Node, scope: Scope) -> None:
         """Read a declaration: masks that it declares, and what it makes them of."""
@@ -74,7 +76,7 @@ class Masks:
                 continue
             scope.others.add(spelled)
             if value is not None and plain and kind != "bool":
-                self._foreign(spelled, evaluate(value, scope), node, "initialiser")
+                self._foreign(spelled, narrowed(evaluate(value, scope), kind), node, "initialiser")
 
     def _foreign(self, name: str, values: list[Value], node: Node, kind: str) -> None:
         """A mask in a variable of another type."""
@@ -134,6 +136,9 @@ class Masks:
             v if v.root is not None else Value(INPUT, name, "constant", masks=True, names=v.names, constant=v.text)
             for v in state
         ]
+        if name in self.exposed:
+            self.flush({name})
+            state = scope.fresh(name)
         scope.variables[name] = distinct(state) if before is not None or state else scope.fresh(name)
 
     def _changed_by_macro(self, node: Node, scope: Scope, statement: Node) -> bool:

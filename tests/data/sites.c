@@ -434,10 +434,10 @@ void *grown_constant(bool zero)
 	return take(8, gfp);
 }
 
-/* = keep DIRECT_RECLAIM KSWAPD_RECLAIM IO */
+/* = keep DIRECT_RECLAIM KSWAPD_RECLAIM */
 void *local_constant(gfp_t gfp)
 {
-	const gfp_t allowed = GFP_NOFS;
+	const gfp_t allowed = GFP_NOIO;
 
 	return take(8, gfp & allowed);
 }
@@ -695,4 +695,32 @@ void *member_kept(struct request *request)
 		request->order = 1;
 	request->gfp_mask |= __GFP_ZERO;
 	return take_request(request);
+}
+
+/* = all but IO
+ * = all but FS */
+void *address_kept(gfp_t gfp)
+{
+	gfp_t *kept = &gfp;
+
+	gfp &= ~__GFP_IO;
+	*kept = GFP_ATOMIC;
+	gfp &= ~__GFP_FS;
+	return take(8, gfp);
+}
+
+#define GFP_NOFS	__GFP_DMA
+
+/* = unknown */
+void *redefined_composite(gfp_t gfp)
+{
+	return take(8, gfp & GFP_NOFS);
+}
+
+/* = keep DMA HIGHMEM DMA32 MOVABLE RECLAIMABLE HIGH IO FS */
+void *narrow_variable(gfp_t gfp)
+{
+	u8 low = gfp & ~__GFP_ZERO;
+
+	return take(8, low);
 }
