@@ -15,7 +15,7 @@ from . import syntax
 from .evaluate import GFP_NAME, Scope, evaluate
 from .flow import Reader
 from .masks import ALLOCATES
-from .sift import candidates
+from .sift import candidates, returned_masks
 from .values import INPUT, FileSites, Site, Value
 
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ def find(
     file = _File(text, known)
     root = syntax.parse(syntax.blanked(text if sifted is None else sifted))
     found = FileSites()
-    filters = frozenset(m[1].decode() for m in _FILTER.finditer(text))
-    outer = Scope(filters=filters, known=known, defines=file.defines, changes=file.changes)
+    outer = Scope(filters=returned_masks(text), known=known, defines=file.defines, changes=file.changes)
     for name, node in _functions(root):
         if not _MASK.search(node.text or b""):
             continue
@@ -67,7 +66,7 @@ def find(
             found.problems.append((syntax.line(node), f"{name}() is nested too deeply to be read"))
         found.problems += _broken(node, name)
     found.problems += _lost(root)
-    for macro in _DEFINE.finditer(text):
+    for macro in (m for many in file.defined.values() for m in many):
         if macro[2].startswith(b"(") and (b"GFP_" in macro[2] or b"gfp" in macro.group()):
             line = text.count(b"\n", 0, macro.start()) + 1
             found.sites += _macro(path, macro[1].decode(), line, macro.group().decode(errors="replace").lstrip())
@@ -235,7 +234,7 @@ class _File:
 
     def needed(self, names: frozenset[str], depth: int = 0) -> tuple[Piece, ...]:
         """The pieces that *names* stand on, as far as this file defines them once."""
-        found = (self._piece(n, depth) for n in sorted(names) if n not in self.known or n in self._defined)
+        found = (self._piece(n, depth) for n in sorted(names) if n not in self.known or n in self.defined)
         return tuple(p for p in found if p is not None)
 
     def _piece(self, name: str, depth: int) -> Piece | None:
@@ -254,14 +253,16 @@ class _File:
         return self.made[name]
 
     @cached_property
-    def _defined(self) -> dict[str, list[bytes]]:
-        found: dict[str, list[bytes]] = {}
-        for match in _DEFINE.finditer(self.text):
-            found.setdefault(match[1].decode(), []).append(match.group())
+    def defined(self) -> dict[str, list[re.Match[bytes]]]:
+        """The macros of the file by name."""
+        found: dict[str, list[re.Match[bytes]]] = {}
+        if b"define" in self.text:
+            for match in _DEFINE.finditer(self.text):
+                found.setdefault(match[1].decode(), []).append(match)
         return found
 
     def _macros(self, name: str) -> list[str]:
-        return [_piece_text(text) for text in self._defined.get(name, [])]
+        return [_piece_text(m.group()) for m in self.defined.get(name, [])]
 
     @cached_property
     def _places(self) -> dict[str, list[int]]:

@@ -17,14 +17,29 @@ if TYPE_CHECKING:
 
 _EDGE = re.compile(rb"[;{}]")
 _NAME = rb"_{0,3}GFP_[A-Z]\w*"
-#: Statements that may make one mask out of another.
-_MAKES = re.compile(
+#: Statements that may make one mask out of another, by an operator.
+_OPERATES = re.compile(
     rb"[&|^]=[^=]"
     rb"|(?:\b\d\w*|[a-z]\w*|\)|\])\s*[&|^][\s~(]*" + _NAME + rb"|" + _NAME + rb"\)*\s*[&|^][\s~(]*(?:\w*[a-z]|\()"
     rb"|gfp\w*\)*\s*[&|^][\s~(]*\w|[^&]&[\s~(]*\w*gfp|[^|]\|[\s~(]*\w*gfp"
-    rb"|[=(,]\s*\w*(?:gfp|_mask)\w*\(|gfp\w*\s*=[^=;][^;]*\w\(|return\s+\w*(?:gfp|mask)\w*\s*\(|\bgfp_t\b[^=;]*=[^;]*\("
-    rb"|[a-z]\w*\s*-\s*" + _NAME
 )
+#: By a call, or by arithmetic.
+_CALLS = re.compile(
+    rb"[=(,]\s*\w*(?:gfp|_mask)\w*\(|gfp\w*\s*=[^=;][^;]*\w\(|return\s+\w*(?:gfp|mask)\w*\s*\("
+    rb"|\bgfp_t\b[^=;]*=[^;]*\("
+)
+_SUBTRACTS = re.compile(rb"[a-z]\w*\s*[-+]\s*" + _NAME)
+
+
+def _makes(statement: bytes) -> bool:
+    """Whether *statement* may make a mask. Most name a constant and do nothing with it: they are cheap to tell."""
+    if (b"&" in statement or b"|" in statement or b"^" in statement) and _OPERATES.search(statement):
+        return True
+    if (b"gfp" in statement or b"_mask" in statement) and _CALLS.search(statement):
+        return True
+    return (b"-" in statement or b"+" in statement) and _SUBTRACTS.search(statement) is not None
+
+
 # A mask that is only asked for, "if (gfp & __GFP_IO)": it is taken out before a statement is looked at again.
 _ASKED = re.compile(
     rb"\b(?:if|while|WARN_ON\w*|BUG_ON|VM_BUG_ON)\s*\(\s*(?:un)?(?:likely)?\(?\s*!?\s*\(?[\w.>-]+\s*&\s*\(?\s*"
@@ -77,11 +92,14 @@ def _candidates(text: bytes) -> list[int]:
             continue
         start, done = _statement(text, at)
         statement = text[start:done]
-        if (_MAKES.search(statement) and _MAKES.search(_ASKED.sub(b" ", statement))) or (
-            calls and calls.search(statement)
-        ):
+        if (_makes(statement) and _makes(_ASKED.sub(b" ", statement))) or (calls and calls.search(statement)):
             found.append(at)
     return sorted(found)
+
+
+def returned_masks(text: bytes) -> frozenset[str]:
+    """Return the names of the functions of *text* that return a mask."""
+    return frozenset(name.decode() for at in _mentions(text) if (name := _returned(text, at)))
 
 
 def _changing(text: bytes, at: int) -> bytes:
