@@ -45,6 +45,7 @@ class Scope:
     :ivar known: functions and macros that can be compiled: those of the headers
     :ivar defines: whether the file defines a function or macro in one way: it can be compiled too
     :ivar changes: whether the file defines a macro of that name that assigns to something
+    :ivar makes: whether a macro of that name makes a mask: the file says so, or it looks like one of another file
     """
 
     variables: dict[str, list[Value]] = field(default_factory=dict)
@@ -53,10 +54,11 @@ class Scope:
     known: frozenset[str] = frozenset()
     defines: Callable[[str], bool] = field(default=lambda _: False)
     changes: Callable[[str], bool] = field(default=lambda _: False)
+    makes: Callable[[str], bool] = field(default=lambda _: False)
 
     def copy(self) -> Scope:
         """Return a scope that can go its own way."""
-        return Scope(dict(self.variables), set(self.others), self.filters, self.known, self.defines, self.changes)
+        return replace(self, variables=dict(self.variables), others=set(self.others))
 
     def fresh(self, name: str) -> list[Value]:
         """Return what to say of a mask of which nothing is known: it is an input."""
@@ -156,8 +158,7 @@ def _conditional(node: Node, scope: Scope) -> list[Value]:
     test = evaluate(condition, scope)
     yes, no = evaluate(arms[0], scope), evaluate(arms[1], scope)
     said = syntax.condition(condition)
-    by_mask = len(test) == 1 and not test[0].problem and test[0].masks and test[0].origin != "global"
-    if by_mask and test[0].root is not None:
+    if len(test) == 1 and not test[0].problem and test[0].masks and test[0].origin != "global":
         whole = [
             replace(merged([test[0], a, b], "(({}) ? ({}) : ({}))"), masks=a.masks or b.masks)
             for a, b in product(yes, no)
@@ -224,7 +225,7 @@ def _call(node: Node, scope: Scope) -> list[Value]:
             value = replace(value, problem=f"calls {name}() with {', '.join(map(str, others))}")
         elif value.problem:
             value = replace(value, problem=f"calls {name}(): {value.problem}")
-        gives_mask = name in scope.filters or bool(_MASKLIKE.search(name))
+        gives_mask = name in scope.filters or bool(_MASKLIKE.search(name)) or scope.makes(name)
         is_test = bool(_PREDICATE.search(name))
         values.append(replace(value, calls=value.calls | {name}, is_test=is_test, masks=gives_mask))
     return values or [_opaque(node, scope)]

@@ -56,7 +56,9 @@ def find(
     file = _File(text, known)
     root = syntax.parse(syntax.blanked(text if sifted is None else sifted))
     found = FileSites()
-    outer = Scope(filters=returned_masks(text), known=known, defines=file.defines, changes=file.changes)
+    outer = Scope(
+        filters=returned_masks(text), known=known, defines=file.defines, changes=file.changes, makes=file.makes
+    )
     for name, node in _functions(root):
         if not _MASK.search(node.text or b""):
             continue
@@ -231,6 +233,13 @@ class _File:
     def changes(self, name: str) -> bool:
         """Whether the file defines a macro *name* that assigns to something."""
         return any(re.search(r"[&|^]=|[^=!<>]=[^=]", t) for t in self._macros(name)) and self.defines(name)
+
+    def makes(self, name: str) -> bool:
+        """Whether macro *name* makes a mask: in this file one of a single expression, else any spelled as a macro."""
+        if name not in self.defined:
+            return name.isupper() and not name.startswith(("WARN", "BUG", "VM_", "IS_", "__")) and len(name) > 1
+        texts = self._macros(name)
+        return any("GFP_" in t and not re.search(r";|\b[a-z]\w*\s*\(", t.partition(")")[2]) for t in texts)
 
     def needed(self, names: frozenset[str], depth: int = 0) -> tuple[Piece, ...]:
         """The pieces that *names* stand on, as far as this file defines them once."""

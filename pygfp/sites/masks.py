@@ -205,12 +205,14 @@ class Masks:
                 designator = one.child_by_field_name("designator")
                 if value is None or not self._field(designator, value, scope, statement):
                     todo += syntax.children(one)
+            elif one.type == "initializer_list":
+                todo += [c for c in syntax.children(one) if not self._field(None, c, scope, statement)]
             else:
                 todo += syntax.children(one)
 
     def _field(self, designator: Node | None, value: Node, scope: Scope, statement: Node) -> bool:
-        name = syntax.source(designator) if designator is not None else ""
-        if value.type in {"initializer_list", "compound_literal_expression"}:
+        name = syntax.source(designator) if designator is not None else "an element"
+        if value.type not in _MAKES or value.type == "assignment_expression":
             return False
         found = [v for v in evaluate(value, scope) if v.derived and (not v.problem or is_named(name))]
         for one in found:

@@ -26,7 +26,7 @@ _OPERATES = re.compile(
 #: By a call, or by arithmetic.
 _CALLS = re.compile(
     rb"[=(,]\s*\w*(?:gfp|_mask)\w*\(|gfp\w*\s*=[^=;][^;]*\w\(|return\s+\w*(?:gfp|mask)\w*\s*\("
-    rb"|\bgfp_t\b[^=;]*=[^;]*\("
+    rb"|\bgfp_t\b[^=;]*=[^;]*\(|[(,=]\s*[A-Z][A-Z0-9_]+\([^()]*gfp"
 )
 _SUBTRACTS = re.compile(rb"[a-z]\w*\s*[-+]\s*" + _NAME)
 
@@ -103,7 +103,7 @@ def returned_masks(text: bytes) -> frozenset[str]:
 
 
 def _changing(text: bytes, at: int) -> bytes:
-    """The name of the macro in whose definition *at* is, if it assigns to something."""
+    """The name of the macro in whose definition *at* is: it may make a mask, or assign to one."""
     start = at
     while True:
         start = text.rfind(b"\n", 0, start) + 1
@@ -111,7 +111,7 @@ def _changing(text: bytes, at: int) -> bytes:
             break
         start -= 1
     match = _DEFINE.match(text, start)
-    return match[1] if match and b"=" in match[2] else b""
+    return match[1] if match else b""
 
 
 def _returned(text: bytes, at: int) -> bytes:

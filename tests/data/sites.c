@@ -724,3 +724,32 @@ void *narrow_variable(gfp_t gfp)
 
 	return take(8, low);
 }
+
+#define WITH_IO(gfp, wanted)	((gfp) | ((wanted) ? __GFP_IO : 0))
+
+/* = all but IO, force IO */
+void *macro_of_two(gfp_t gfp)
+{
+	return take(8, WITH_IO(gfp, 1));
+}
+
+/* = all but FS */
+void *constant_choice(gfp_t gfp)
+{
+	return take(8, gfp & (__GFP_IO ? ~__GFP_FS : ~__GFP_IO));
+}
+
+/* = all but ZERO, force ZERO
+ * = all but ZERO */
+void *elements(gfp_t gfp)
+{
+	const gfp_t both[] = { gfp | __GFP_ZERO, gfp & ~__GFP_ZERO };
+
+	return take((unsigned long)take(8, both[0]), both[1]);
+}
+
+/* = unknown */
+void *macro_of_another_file(gfp_t gfp)
+{
+	return take(8, ELSEWHERE(gfp));
+}
