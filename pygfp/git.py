@@ -55,6 +55,12 @@ def commit(path: Path, name: str) -> str:
     raise KernelTreeError(message, path=path)
 
 
+def output(path: Path, *arguments: str) -> bytes | None:
+    """Return the output of a git command that only reads, or None where it fails."""
+    done = _run(path, *arguments)
+    return done.stdout if done.returncode == 0 else None
+
+
 def merge_base(path: Path, one: str, other: str) -> str:
     """
     Return the commit that commits *one* and *other* last had in common.

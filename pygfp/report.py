@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .config import Assignment
+    from .releases import Row
+    from .sources import Source
 
 #: Exit status of what could not be checked, and what ``git bisect run`` takes for that.
 UNCHECKED, SKIP = 3, 125
@@ -92,6 +94,11 @@ class SourceInfo:
     reference: str
     reference_version: str
     digest: str
+
+
+def info(source: Source, row: Row) -> SourceInfo:
+    """Return what outputs say of *source*, which is judged by *row*."""
+    return SourceInfo(source.kind, source.label, source.release, row.name, row.version, source.digest)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ WATCHED = (
     "mm/page_alloc.h",
     "mm/kmemleak.c",
     "mm/page_owner.c",
+    "mm/kasan/common.c",
     "lib/stackdepot.c",
     "Makefile",
 )

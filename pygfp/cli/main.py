@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from .. import __version__
 from ..errors import BuildError, NoSuchSubjectError, PygfpError, UsageError
 from ..report import SKIP
-from . import check, coherence, decode, diff, encode, explain, extract, sources
+from . import audit, check, coherence, decode, diff, encode, explain, extract, nested, sources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,8 @@ _COMMANDS = {
     "decode": decode,
     "encode": encode,
     "explain": explain,
+    "nested": nested,
+    "audit": audit,
     "coherence": coherence,
     "extract": extract,
     "sources": sources,

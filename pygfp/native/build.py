@@ -127,7 +127,7 @@ def _left_out_notes(subset: Subset) -> list[str]:
 
 def _preprocess(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], closure: Closure) -> list[Segment]:
     """The segments of *choices*; those that the preprocessor refuses are noted as not buildable."""
-    zones = _count_zones(attempt, choices, closure)
+    zones = count_zones(attempt, choices, closure)
     done = attempt.run(_cpp(attempt, choices, zones, "cpp.c"))[0]
     if done.ok:
         return _segments(attempt, done, choices)
@@ -167,8 +167,8 @@ def _cpp(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], zones: Map
     return ["-E", attempt.write(name, unit.preprocess_unit(attempt.subset, choices, [zones[k] for k, _ in choices]))]
 
 
-def _count_zones(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], closure: Closure) -> dict[int, int]:
-    """The number of zones in each configuration, from the tree's own enum."""
+def count_zones(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], closure: Closure) -> dict[int, int]:
+    """Return the number of zones in each configuration, from the tree's own enum."""
     symbols = closure.symbols("__MAX_NR_ZONES")
     relevant = {k: {s: a[s] for s in symbols if a.get(s)} for k, a in choices}
     distinct = [dict(items) for items in sorted({tuple(sorted(r.items())) for r in relevant.values()})]
@@ -203,10 +203,10 @@ def _compile(
     attempt: Attempt, plans: Sequence[HelperPlan], segments: Sequence[Segment], alone: list[list[str]], *, link: bool
 ) -> list[str] | None:
     """The shared objects, or None where something had to be left out first."""
-    parts = [(_without_dropped(s, attempt), _wrappers(plans, s)) for s in segments]
+    parts = [(without_dropped(s, attempt), _wrappers(plans, s)) for s in segments]
     halves = _balance(parts) if link else [parts]
     names = [attempt.write(f"unit{n}.c", unit.compile_unit(attempt.subset, half)) for n, half in enumerate(halves)]
-    jobs = [_link(name) for name in names] if link else []
+    jobs = [link_command(name) for name in names] if link else []
     every = attempt.run(*jobs, *alone)
     runs, lone = every[: len(jobs)], every[len(jobs) :]
     attempt.alone = next(("" if one.ok else explain(one) for one in lone), None)
@@ -221,7 +221,7 @@ def _compile(
         names = [
             attempt.write(f"unit{p[0].index}.c", unit.compile_unit(attempt.subset, [p], rename=False)) for p in parts
         ]
-        runs = attempt.run(*[_link(name) for name in names])
+        runs = attempt.run(*[link_command(name) for name in names])
     for done in runs:
         if not done.ok:
             raise done.failure(f"{other_machine(attempt)}the header does not compile")
@@ -235,11 +235,13 @@ def _compile(
     return objects
 
 
-def _without_dropped(segment: Segment, attempt: Attempt) -> Segment:
+def without_dropped(segment: Segment, attempt: Attempt) -> Segment:
+    """Return *segment* without the macros that turned out to be no constants."""
     return replace(segment, constants={n: e for n, e in segment.constants.items() if n not in attempt.dropped})
 
 
-def _link(name: str) -> list[str]:
+def link_command(name: str) -> list[str]:
+    """Return the compiler's arguments that make a shared object of unit *name*."""
     return [*_SHARED, *cc.OPTIMISE, name, "-o", name.replace(".c", ".so")]
 
 

@@ -88,6 +88,11 @@ def flag_table(build: Build, segment: SegmentPlan, trace_order: Sequence[str] = 
     return FlagTable(masks, build.gfp_t_bits, shift.value if shift else None, trace_order)
 
 
+def default_jobs() -> int:
+    """Return how many processes run side by side: one a core."""
+    return len(os.sched_getaffinity(0))
+
+
 @contextmanager
 def opened(
     source: Source,
@@ -105,7 +110,7 @@ def opened(
     :param on_command: is told what is run
     :raises BuildError: there is no compiler, or the header does not compile
     """
-    count = jobs or len(os.sched_getaffinity(0))
+    count = jobs or default_jobs()
     with Pool(count) as pool:
         found = load(source, selection, wanted, pool.load, on_command=on_command)
         yield Session(
@@ -184,7 +189,7 @@ def _embedded(request: _Request, loader: Loader) -> Loaded | None:
         return None
     started = time.monotonic()
     objects = [("bundled", "")]
-    build = _loaded(build, loader(objects), selection)
+    build = loaded(build, loader(objects), selection)
     timings = {"extract_s": 0.0, "compile_s": 0.0, "load_s": time.monotonic() - started}
     return Loaded(build, objects, stored["compiler"] + AT_INSTALL, timings)
 
@@ -201,9 +206,9 @@ def _cached(request: _Request, loader: Loader) -> Loaded:
             if found and request.on_command:
                 request.on_command(f"# nothing is compiled: the build is in {cache.root / key}")
             build, objects = found or _make(request, compiler, cache, key, timings)
-        _require_native(objects, compiler)
+        require_native(objects, compiler)
         started = time.monotonic()
-        build = _loaded(build, loader(objects), request.selection)
+        build = loaded(build, loader(objects), request.selection)
         timings["load_s"] = time.monotonic() - started
     finally:
         cache.close()
@@ -230,8 +235,8 @@ def _make(
     return build, objects
 
 
-def _loaded(build: Build, answer: Sequence[Mapping[str, Any]], selection: Selection) -> Build:
-    """*build* with the constants that its objects hold, and only the configurations asked for."""
+def loaded(build: Build, answer: Sequence[Mapping[str, Any]], selection: Selection) -> Build:
+    """Return *build* with the constants that its objects hold, and only the configurations asked for."""
     held = {s["index"]: s for s in answer}
     segments = [
         replace(s, constants={n: Constant(*c) for n, c in held[s.index]["constants"].items()}) if s.index in held else s
@@ -298,7 +303,7 @@ def _processor() -> str:
     return "\n".join(line for line in text.splitlines() if line.startswith(wanted))
 
 
-def _require_native(objects: Sequence[tuple[str, str]], compiler: cc.Compiler) -> None:
+def require_native(objects: Sequence[tuple[str, str]], compiler: cc.Compiler) -> None:
     """
     Refuse objects for another machine before anything tries to load them.
 

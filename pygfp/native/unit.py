@@ -78,12 +78,20 @@ def zone_counts(assembly: str) -> dict[int, int]:
     return {int(n): int(count) for n, count in re.findall(r"->pygfp (\d+) \$?(\d+)", assembly)}
 
 
-def preprocess_unit(subset: Subset, choices: Sequence[tuple[int, Assignment]], zones: Sequence[int]) -> str:
+def helper_line(name: str, call: str) -> str:
+    """Return the line that makes the preprocessor show what *call*, the text of helper *name*, expands to."""
+    return f'{_HELPER} "{name}" {call}'
+
+
+def preprocess_unit(
+    subset: Subset, choices: Sequence[tuple[int, Assignment]], zones: Sequence[int], extra: Sequence[str] = ()
+) -> str:
     """
     Return the text that yields the segments of all *choices* when it is preprocessed.
 
     :param choices: number and assignment of each segment
     :param zones: the number of zones of each
+    :param extra: lines that stand behind the headers in each
     """
     defined = sorted({d.name for d in subset.definitions if d.kind == "macro"} | set(_guards(subset)))
     out = []
@@ -98,7 +106,8 @@ def preprocess_unit(subset: Subset, choices: Sequence[tuple[int, Assignment]], z
             out += [f"#ifdef {name}", f'{_CONSTANT} "{name}" {name}', "#endif"]
         for helper in subset.helpers:
             if helper.is_macro and all(d.parameters in {1, None} for d in helper.definitions):
-                out += [f"#ifdef {helper.name}", f'{_HELPER} "{helper.name}" {helper.name}(pygfp_x)', "#endif"]
+                out += [f"#ifdef {helper.name}", helper_line(helper.name, f"{helper.name}(pygfp_x)"), "#endif"]
+        out += extra
         out += [f"{_END} {index}", *(f"#undef {name}" for name in defined), *_undefines(choice)]
         out += ["#undef MAX_NR_ZONES", "#undef ZONES_SHIFT", "#undef pygfp_build_bug"]
     return "\n".join(out) + "\n"
@@ -190,16 +199,23 @@ class Wrapper:
     result_bits: int = 32
 
 
-def compile_unit(subset: Subset, parts: Sequence[tuple[Segment, Sequence[Wrapper]]], *, rename: bool = True) -> str:
+def compile_unit(
+    subset: Subset,
+    parts: Sequence[tuple[Segment, Sequence[Wrapper]]],
+    *,
+    rename: bool = True,
+    more_names: Collection[str] = (),
+) -> str:
     """
     Return the C text of a unit that holds *parts*.
 
     :param parts: the segments and the helpers to make callable in each
     :param rename: give every name the number of its segment; off, a unit holds one segment only
+    :param more_names: names that segments define besides those of the subset
     """
     out = ["#include <pygfp/types.h>", '#include "native/abi.h"', '#include "native/sweep.h"']
     kinds = {"function", "enumerator", "tag", "typedef"}
-    names = sorted({d.name for d in subset.definitions if d.kind in kinds}) if rename else []
+    names = sorted({*more_names, *(d.name for d in subset.definitions if d.kind in kinds)}) if rename else []
     enumerators = sorted(
         {d.name for d in subset.definitions if d.kind == "enumerator" and _ENUMERATOR.fullmatch(d.name)}
     )
@@ -216,6 +232,15 @@ def compile_unit(subset: Subset, parts: Sequence[tuple[Segment, Sequence[Wrapper
         "const struct pygfp_table PYGFP_TABLE_NAME =",
         f"\t{{ PYGFP_ABI, {len(parts)}, pygfp_segments, pygfp_judge, pygfp_versus }};",
     ]
+    return "\n".join(out) + "\n"
+
+
+def assembly_unit(segment: Segment, wrappers: Sequence[Wrapper]) -> str:
+    """Return a unit of *segment* and of one plain function for each of *wrappers*, to be compared as assembly."""
+    out = ["#include <pygfp/types.h>", f"extern void {_BUILD_BUG}{segment.index}(void);", segment.text]
+    for wrapper in wrappers:
+        head = f"{wrapper.result} {wrapper.name}(const gfp_t pygfp_x)"
+        out += [f'# 1 "{HELPER_PLACE}/{wrapper.name}"', f"{head};", f"{head} {{ return {wrapper.expression}; }}"]
     return "\n".join(out) + "\n"
 
 

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Reduction: what an expression does to a mask, proven on every input, and which nested laws it breaks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .checking.cases import Case, cases_of, compare
+from .checking.view import View
+from .errors import HelperCrashed
+from .forms import MaskFilter
+from .laws import Verdict, judge
+from .model.laws import LAWS
+from .native.jobs import LawJob
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .config import Assignment
+    from .flags import FlagTable
+    from .model.laws import Law
+    from .model.policy import Policy
+    from .native.expressions import Compiled, Expression
+    from .releases import Row
+
+
+@dataclass(frozen=True)
+class Breach:
+    """
+    A law that a filter breaks.
+
+    :ivar law: which
+    :ivar mismatches: how many inputs break it
+    :ivar smallest: of those, one with the fewest bits, the lowest of these
+    :ivar result: what the filter makes of it
+    """
+
+    law: Law
+    mismatches: int
+    smallest: int
+    result: int
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """
+    What an expression was shown to be in one configuration.
+
+    :ivar form: the filter that it is on every input; None where it is none
+    :ivar breaches: the laws that it breaks, decided on *form*, else by a sweep
+    :ivar error: why it could not be run, or ``""``
+    :ivar inputs: how many inputs were compared
+    """
+
+    config: Assignment
+    table: FlagTable
+    form: MaskFilter | None = None
+    breaches: tuple[Breach, ...] = ()
+    error: str = ""
+    inputs: int = 0
+
+    @property
+    def keep(self) -> list[str]:
+        """The flags that pass as they come in."""
+        return self._names((self.form.keep & ~self.form.force) if self.form else 0)
+
+    @property
+    def force(self) -> list[str]:
+        """The flags that are always there."""
+        return self._names(self.form.force if self.form else 0)
+
+    @property
+    def drop(self) -> list[str]:
+        """The flags that never are."""
+        known = 0
+        for mask in self.table.flags.values():
+            known |= mask
+        return self._names(known & ~(self.form.keep | self.form.force) if self.form else 0)
+
+    def _names(self, mask: int) -> list[str]:
+        """The flags in *mask*; bits without a flag are the business of ``drops-page-traits``."""
+        return [n for n in self.table.names(mask) if n in self.table.flags]
+
+
+def reduce(made: Compiled, row: Row, policy: Policy) -> dict[Expression, list[Reduced]]:
+    """
+    Return what each expression of *made* is in each configuration; those with an error have no entry.
+
+    A form is guessed from a few calls and then proven by a sweep of the whole domain.
+    """
+    view = View(made.session, row, policy)
+    plans = {plan.name: plan for plan in made.session.build.helpers}
+    cases = {name: cases_of(plan, None) for name, plan in plans.items()}
+    compare(view, [case for many in cases.values() for case in many])
+    done = {name: [_reduced(view, case) for case in many] for name, many in cases.items()}
+    return {expression: done[name] for expression, name in made.names.items() if name in done}
+
+
+def _reduced(view: View, case: Case) -> Reduced:
+    table = view.table(case.meaning.segment)
+    inputs = 1 << view.domain_bits
+    if case.crash:
+        return Reduced(case.config, table, error=f"it {case.crash.reason} when it is run")
+    form = case.proven if isinstance(case.proven, MaskFilter) else None
+    try:
+        return Reduced(case.config, table, form, tuple(_breaches(view, case, form, table)), inputs=inputs)
+    except HelperCrashed as exc:
+        return Reduced(case.config, table, error=f"it {exc.reason} when it is run")
+
+
+def _breaches(view: View, case: Case, form: MaskFilter | None, table: FlagTable) -> list[Breach]:
+    masks = [law.lower(table) for law in LAWS]
+    verdicts: Sequence[Verdict]
+    if form is not None:
+        verdicts = [judge(form, mask, view.domain_bits) for mask in masks]
+    else:
+        tallies = view.session.pool.judge(
+            LawJob(case.meaning.segment, case.plan.name, tuple(masks), 1 << view.domain_bits)
+        )
+        if tallies[0].crash:
+            raise tallies[0].crash
+        verdicts = [Verdict(t.mismatches, t.first, t.smallest) for t in tallies]
+    found = []
+    for law, verdict in zip(LAWS, verdicts, strict=True):
+        if verdict.smallest is not None:
+            value = case.call(view, [verdict.smallest])[0].value
+            found.append(Breach(law, verdict.mismatches, verdict.smallest, value))
+    return found
+
+
+def same(left: Sequence[Reduced], right: Sequence[Reduced]) -> bool:
+    """Return whether two expressions were proven to be the same filter in every configuration."""
+    forms: list[Mapping[str, object]] = [{str(sorted(r.config.items())): r.form for r in one} for one in (left, right)]
+    return forms[0] == forms[1] and all(r.form is not None for r in (*left, *right))

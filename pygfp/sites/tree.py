@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+A whole tree: which files there are, read by a few processes side by side, and what they hold.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import KernelTreeError, UsageError
+from ..native.expressions import Piece
+from .values import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+#: Larger files are generated tables; they are listed and not read.
+MAX_BYTES = 64 << 20
+
+_START = (
+    "import sys; sys.path[:0] = sys.argv[1:]; sys.dont_write_bytecode = True; "
+    "from pygfp.sites.tree import serve; serve()"
+)
+#: Files between two words of progress.
+_STEP = 512
+
+
+@dataclass
+class Gathered:
+    """
+    What a tree holds.
+
+    :ivar scanned: how many C files were read
+    :ivar parsed: how many of them had a candidate statement
+    :ivar problems: (file, line, what) of text that could not be read; line 0: the whole file
+    :ivar macros: name to (file, text) of the macros in headers that name a mask
+    """
+
+    scanned: int = 0
+    parsed: int = 0
+    sites: list[Site] = field(default_factory=list)
+    problems: list[tuple[str, int, str]] = field(default_factory=list)
+    macros: dict[str, list[tuple[str, Piece]]] = field(default_factory=dict)
+
+
+def files(root: Path, paths: Sequence[str]) -> list[str]:
+    """
+    Return the C files of the tree *root* below *paths*, kernel-relative and sorted; links are not followed.
+
+    :raises UsageError: one of *paths* is not in the tree
+    """
+    if not paths:
+        return sorted(_walk(root, root))
+    found: set[str] = set()
+    for path in paths:
+        place = next((p for p in (root / path, Path(path)) if p.exists()), None)
+        if place is None or not place.resolve().is_relative_to(root.resolve()):
+            message = f"{path}: there is no such file or directory in {root}"
+            raise UsageError(message)
+        relative = root / place.resolve().relative_to(root.resolve())
+        found.update(_walk(root, relative) if place.is_dir() else [str(relative.relative_to(root))])
+    return sorted(found)
+
+
+def _walk(root: Path, top: Path) -> Iterator[str]:
+    prefix = len(os.fspath(root)) + 1
+    todo = [os.fspath(top)]
+    while todo:
+        directory = todo.pop()
+        try:
+            entries = list(os.scandir(directory))
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if not entry.name.startswith("."):
+                    todo.append(entry.path)
+            elif entry.name.endswith((".c", ".h")) and entry.is_file(follow_symlinks=False):
+                yield entry.path[prefix:]
+
+
+def gather(
+    root: Path,
+    names: Sequence[str],
+    known: frozenset[str],
+    *,
+    jobs: int,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Gathered:
+    """
+    Return what the files *names* of the tree *root* hold, read by *jobs* processes.
+
+    :param known: what the GFP headers define
+    """
+    gathered = Gathered()
+    lock = threading.Lock()
+    failures: list[BaseException] = []
+    workers = [_start(root, names[n::jobs], known) for n in range(max(min(jobs, len(names)), 1))]
+
+    def listen(process: subprocess.Popen[bytes]) -> None:
+        try:
+            for answer in _answers(process, root):
+                with lock:
+                    _take(gathered, answer)
+                    if on_progress:
+                        on_progress(gathered.scanned, max(len(names), 1))
+        except BaseException as exc:  # noqa: BLE001 - handed to the caller below
+            failures.append(exc)
+
+    threads = [threading.Thread(target=listen, args=(w,), daemon=True) for w in workers]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        _end(workers)
+    if failures:
+        raise failures[0]
+    gathered.sites.sort(key=lambda s: (s.file, s.line, s.end_line, s.text))
+    gathered.problems.sort()
+    return gathered
+
+
+def _answers(process: subprocess.Popen[bytes], root: Path) -> Iterator[dict[str, Any]]:
+    """What a reading process says, line by line."""
+    assert process.stdout is not None  # noqa: S101 - for the type checker
+    for line in process.stdout:
+        yield json.loads(line)
+    if process.wait():
+        message = f"a process that reads the tree ended with status {process.returncode}"
+        raise KernelTreeError(message, path=root)
+
+
+def _end(workers: Iterable[subprocess.Popen[bytes]]) -> None:
+    for worker in workers:
+        worker.kill()
+        worker.wait()
+        if worker.stdout:
+            worker.stdout.close()
+
+
+def _start(root: Path, names: Sequence[str], known: Iterable[str]) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(  # noqa: S603 - this interpreter, our own code
+        [sys.executable, "-I", "-c", _START, str(Path(__file__).resolve().parent.parent.parent)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdin is not None  # noqa: S101 - for the type checker
+    request = {"root": os.fspath(root.resolve()), "names": list(names), "known": sorted(known)}
+    threading.Thread(target=_feed, args=(process, json.dumps(request).encode()), daemon=True).start()
+    return process
+
+
+def _feed(process: subprocess.Popen[bytes], request: bytes) -> None:
+    assert process.stdin is not None  # noqa: S101 - for the type checker
+    try:
+        process.stdin.write(request)
+        process.stdin.close()
+    except OSError:
+        return
+
+
+def _take(gathered: Gathered, answer: Mapping[str, Any]) -> None:
+    gathered.scanned += answer.get("scanned", 0)
+    gathered.parsed += answer.get("parsed", 0)
+    gathered.sites += [_site(raw) for raw in answer.get("sites", ())]
+    gathered.problems += [(p[0], p[1], p[2]) for p in answer.get("problems", ())]
+    for file, raw in answer.get("macros", ()):
+        piece = _piece(raw)
+        gathered.macros.setdefault(piece.name, []).append((file, piece))
+
+
+def _piece(raw: Mapping[str, Any]) -> Piece:
+    return Piece(raw["name"], raw["kind"], raw["text"], tuple(_piece(p) for p in raw["needs"]))
+
+
+def _site(raw: Mapping[str, Any]) -> Site:
+    return Site(
+        **{
+            **raw,
+            "lines": tuple(raw["lines"]),
+            "when": tuple(raw["when"]),
+            "calls": frozenset(raw["calls"]),
+            "names": frozenset(raw["names"]),
+            "needs": tuple(_piece(p) for p in raw["needs"]),
+        }
+    )
+
+
+def serve() -> None:
+    """Read one request on stdin and answer it: a JSON object a line. What a reading process runs."""
+    request = json.load(sys.stdin)
+    known = frozenset(request["known"])
+    waiting = 0
+    for name in request["names"]:
+        waiting += 1
+        answer = _read(request["root"], name, known)
+        if answer or waiting >= _STEP:
+            print(json.dumps({**answer, "scanned": waiting}), flush=True)  # noqa: T201 - the answer
+            waiting = 0
+    if waiting:
+        print(json.dumps({"scanned": waiting}), flush=True)  # noqa: T201 - the answer
+
+
+#: Files are read into one buffer: most of them hold nothing, and are forgotten at once.
+_buffer = bytearray(1 << 20)
+
+
+def _mentioning(path: str) -> bytes | None:
+    """The content of a file that names a mask; None where it does not."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        size = os.fstat(fd).st_size
+        if size > MAX_BYTES:
+            raise OSError(0, f"it is larger than {MAX_BYTES >> 20} MiB")
+        if size > len(_buffer):
+            _buffer.extend(bytes(size - len(_buffer)))
+        length = 0
+        with memoryview(_buffer) as view:
+            while length < size and (got := os.readv(fd, [view[length:size]])):
+                length += got
+    finally:
+        os.close(fd)
+    if _buffer.find(b"gfp", 0, length) < 0 and _buffer.find(b"GFP_", 0, length) < 0:
+        return None
+    with memoryview(_buffer) as view:
+        return view[:length].tobytes()
+
+
+def _read(root: str, name: str, known: frozenset[str]) -> dict[str, Any]:
+    """What one file holds; empty where that is nothing."""
+    try:
+        text = _mentioning(os.path.join(root, name))
+    except OSError as exc:
+        return {"problems": [(name, 0, f"cannot be read: {exc.strerror or exc}")]}
+    if text is None:
+        return {}
+    from .find import exported, find  # noqa: PLC0415 - most files need no parser
+    from .sift import sift  # noqa: PLC0415 - ditto
+
+    answer: dict[str, Any] = {}
+    if name.endswith(".h"):
+        answer["macros"] = [(name, asdict(piece)) for piece in exported(text)]
+    sifted, found = sift(text)
+    if found:
+        here = find(name, text, known, sifted=sifted)
+        answer["parsed"] = 1
+        answer["problems"] = [(name, line, what) for line, what in here.problems]
+        answer["sites"] = [{**asdict(s), "calls": sorted(s.calls), "names": sorted(s.names)} for s in here.sites]
+    return {k: v for k, v in answer.items() if v}
