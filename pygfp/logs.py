@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from operator import itemgetter
+from heapq import merge
 from typing import TYPE_CHECKING
 
 from .decode import CLAIM, number
@@ -91,20 +91,23 @@ def places(block: bytes) -> Iterator[tuple[int, bytes, str | None]]:
     >>> list(places(b"a: page allocation failure: order:0, mode:0x20, b"))
     [(37, b'mode:0x20', None)]
     """
-    found: list[tuple[int, re.Match[bytes]]] = []
-    for needle, pattern in _SEARCHED:
-        at = block.find(needle)
-        while at >= 0:
-            match = pattern.match(block, at)
-            if match:
-                found.append((at, match))
-            at = block.find(needle, match.end() if match else at + 1)
-    for at, match in sorted(found, key=itemgetter(0)):
+    # Merged as they are found: a line of megabytes may hold a million of them.
+    for at, match in merge(*(_found(block, needle, pattern) for needle, pattern in _SEARCHED)):
         pattern = match.re
         if pattern is _BANNER or pattern is _TAINT:
             yield at, b"", _release(block, match)
         elif pattern is _KEY or match["claim"] is not None or _allocates(block, at):
             yield at, match.group(), None
+
+
+def _found(block: bytes, needle: bytes, pattern: re.Pattern[bytes]) -> Iterator[tuple[int, re.Match[bytes]]]:
+    """Where *pattern* matches at a *needle*; no two needles begin at one place."""
+    at = block.find(needle)
+    while at >= 0:
+        match = pattern.match(block, at)
+        if match:
+            yield at, match
+        at = block.find(needle, match.end() if match else at + 1)
 
 
 def _allocates(block: bytes, at: int) -> bool:
