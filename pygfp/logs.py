@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from heapq import merge
+from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from .decode import CLAIM, number
@@ -29,7 +31,7 @@ _KEY = re.compile(
 _WORD = re.compile(rf"(?<![A-Za-z0-9_])(?:mode:|mask )(?P<value>0x[0-9a-fA-F]+)(?![\w.]){_CLAIM}".encode())
 # As far as a line is looked at around a place, in bytes: a line of megabytes may hold a million of them.
 _NEAR = 1024
-_ALLOCATION = (b"order:", b"allocat")
+_LARGE = 2 << 20
 _RELEASE = rb"(?P<release>\d{1,4}\.\d{1,4}\.\d{1,4})(?=[\s+~_-])"
 _BANNER = re.compile(rb"Linux version " + _RELEASE)
 # The head of a stack trace says it as well.
@@ -91,8 +93,9 @@ def places(block: bytes) -> Iterator[tuple[int, bytes, str | None]]:
     >>> list(places(b"a: page allocation failure: order:0, mode:0x20, b"))
     [(37, b'mode:0x20', None)]
     """
-    # Merged as they are found: a line of megabytes may hold a million of them.
-    for at, match in merge(*(_found(block, needle, pattern) for needle, pattern in _SEARCHED)):
+    found = [_found(block, needle, pattern) for needle, pattern in _SEARCHED]
+    # Sorting is faster; but a line of megabytes may hold a million of them.
+    for at, match in merge(*found) if len(block) > _LARGE else sorted(chain(*found), key=itemgetter(0)):
         pattern = match.re
         if pattern is _BANNER or pattern is _TAINT:
             yield at, b"", _release(block, match)
@@ -114,7 +117,8 @@ def _allocates(block: bytes, at: int) -> bool:
     """Whether the line of a number speaks of an allocation before it, not far away."""
     near = max(at - _NEAR, 0)
     start = block.rfind(b"\n", near, at) + 1
-    return any(block.rfind(word, start or near, at) >= 0 for word in _ALLOCATION)
+    start = start or near
+    return block.find(b"order:", start, at) >= 0 or block.find(b"allocat", start, at) >= 0
 
 
 def _release(block: bytes, match: re.Match[bytes]) -> str:
