@@ -26,6 +26,8 @@ LONGEST_LINE = 16 << 20
 #: Different masks that are remembered; a log has few.
 _REMEMBERED = 4096
 _NEWLINE = 10
+#: Masks of one line that are told behind it; the rest is counted.
+MOST_NOTES = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,10 +151,12 @@ class Annotator:
 
     :ivar kernel: the kernel that it is of
     :ivar show: returns what stands behind the line of a finding; is told its line number, from 1
+    :ivar more: returns what is said of that many findings more in one line
     """
 
     kernel: Kernel
     show: Callable[[Finding, int], bytes]
+    more: Callable[[int], bytes] = lambda _: b""
     counts: Counts = field(default_factory=Counts)
 
     def __post_init__(self) -> None:
@@ -195,9 +199,12 @@ class Annotator:
     def _lines(self, block: bytes) -> Iterator[bytes]:
         """Whole lines, and what stands behind each."""
         pieces: list[bytes] = []
-        done = counted = end = 0
+        notes: list[bytes] = []
+        done = counted = end = untold = 0
         for at, text, named in logs.places(block):
             if at >= end:
+                pieces += self._behind(block, done, end, notes, untold)
+                done, notes, untold = end if notes else done, [], 0
                 end = block.find(b"\n", at) + 1 or len(block)
             if named is not None:
                 if self.kernel.hear(named):
@@ -206,11 +213,21 @@ class Annotator:
             self._line += block.count(b"\n", counted, at)
             counted = at
             note = self._note(text)
-            if note:
-                pieces += (block[done:end], note) if block[end - 1] == _NEWLINE else (block[done:end], b"\n", note)
-                done = end
+            if note and len(notes) < MOST_NOTES:
+                notes.append(note)
+            elif note:
+                untold += 1
         self._line += block.count(b"\n", counted)
-        yield b"".join((*pieces, block[done:]))
+        pieces += self._behind(block, done, end, notes, untold)
+        yield b"".join((*pieces, block[end if notes else done :]))
+
+    def _behind(self, block: bytes, done: int, end: int, notes: list[bytes], untold: int) -> list[bytes]:
+        """What is not written yet of *block* up to *end*, and *notes*; nothing where there are none."""
+        if not notes:
+            return []
+        # A log may end without a newline.
+        newline = [] if block[end - 1] == _NEWLINE else [b"\n"]
+        return [block[done:end], *newline, *notes, *([self.more(untold)] if untold else [])]
 
     def _note(self, text: bytes) -> bytes:
         finding = self._known.get(text)

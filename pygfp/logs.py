@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from heapq import merge
+from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -29,7 +31,7 @@ _KEY = re.compile(
 _WORD = re.compile(rf"(?<![A-Za-z0-9_])(?:mode:|mask )(?P<value>0x[0-9a-fA-F]+)(?![\w.]){_CLAIM}".encode())
 # As far as a line is looked at around a place, in bytes: a line of megabytes may hold a million of them.
 _NEAR = 1024
-_ALLOCATION = (b"order:", b"allocat")
+_LARGE = 2 << 20
 _RELEASE = rb"(?P<release>\d{1,4}\.\d{1,4}\.\d{1,4})(?=[\s+~_-])"
 _BANNER = re.compile(rb"Linux version " + _RELEASE)
 # The head of a stack trace says it as well.
@@ -91,15 +93,9 @@ def places(block: bytes) -> Iterator[tuple[int, bytes, str | None]]:
     >>> list(places(b"a: page allocation failure: order:0, mode:0x20, b"))
     [(37, b'mode:0x20', None)]
     """
-    found: list[tuple[int, re.Match[bytes]]] = []
-    for needle, pattern in _SEARCHED:
-        at = block.find(needle)
-        while at >= 0:
-            match = pattern.match(block, at)
-            if match:
-                found.append((at, match))
-            at = block.find(needle, match.end() if match else at + 1)
-    for at, match in sorted(found, key=itemgetter(0)):
+    found = [_found(block, needle, pattern) for needle, pattern in _SEARCHED]
+    # Sorting is faster; but a line of megabytes may hold a million of them.
+    for at, match in merge(*found) if len(block) > _LARGE else sorted(chain(*found), key=itemgetter(0)):
         pattern = match.re
         if pattern is _BANNER or pattern is _TAINT:
             yield at, b"", _release(block, match)
@@ -107,11 +103,22 @@ def places(block: bytes) -> Iterator[tuple[int, bytes, str | None]]:
             yield at, match.group(), None
 
 
+def _found(block: bytes, needle: bytes, pattern: re.Pattern[bytes]) -> Iterator[tuple[int, re.Match[bytes]]]:
+    """Where *pattern* matches at a *needle*; no two needles begin at one place."""
+    at = block.find(needle)
+    while at >= 0:
+        match = pattern.match(block, at)
+        if match:
+            yield at, match
+        at = block.find(needle, match.end() if match else at + 1)
+
+
 def _allocates(block: bytes, at: int) -> bool:
     """Whether the line of a number speaks of an allocation before it, not far away."""
     near = max(at - _NEAR, 0)
     start = block.rfind(b"\n", near, at) + 1
-    return any(block.rfind(word, start or near, at) >= 0 for word in _ALLOCATION)
+    start = start or near
+    return block.find(b"order:", start, at) >= 0 or block.find(b"allocat", start, at) >= 0
 
 
 def _release(block: bytes, match: re.Match[bytes]) -> str:

@@ -214,6 +214,12 @@ class TestRepairedTree:
         replaced(repaired / MMFLAGS, (old, new))
         assert findings(coherence(repaired)) == {(t, *e) for t in ("printk", "tracepoint") for e in expected}
 
+    def test_a_row_that_does_not_compile_is_found_alone(self, repaired: Path, coherence: Coherence) -> None:
+        row = '{(unsigned long)(__GFP_IO + nothing()), "__GFP_IO"},'
+        replaced(repaired / MMFLAGS, ("gfpflag_string(__GFP_IO),", row))
+        expected = {("__GFP_IO", "missing"), ("__GFP_IO", "value")}
+        assert findings(coherence(repaired)) == {(t, *e) for t in ("printk", "tracepoint") for e in expected}
+
     def test_a_row_under_another_guard_is_found(self, repaired: Path, coherence: Coherence) -> None:
         """As from 6.19 to 7.2: the header has a flag always, the table only with a symbol (row 5 of the list)."""
         text = (repaired / MMFLAGS).read_text()
@@ -248,6 +254,16 @@ class TestRepairedTree:
     ) -> None:
         replaced(repaired / PERF, (old, new))
         assert findings(coherence(repaired)) == {("perf", *expected)}
+
+    @pytest.mark.parametrize("form", ["text", "json", "ktap", "junit", "sarif", "github"])
+    def test_names_of_any_text_are_shown_and_no_trouble(self, repaired: Path, run: Run, form: str) -> None:
+        rows = '{ "a b", "1" }, { "a-b", "2" }, { "", "3" }, { "\x1b[2J", "4" }, { "__GFP_IO", "I" },'
+        replaced(repaired / PERF, ('{ "__GFP_IO",			"I" },', rows))
+        replaced(repaired / MMFLAGS, ("gfpflag_string(__GFP_IO),", 'gfpflag_string(__GFP_IO), {0x200UL, "a b"},'))
+        status, out, _ = run("coherence", "--format", form, repaired)
+        assert status == 1
+        assert "a b" in out
+        assert "\x1b" not in out
 
     @pytest.mark.parametrize(
         ("old", "new", "expected"),

@@ -35,7 +35,8 @@ FAILURE = b"[ 9.1] x: page allocation failure: order:0, mode:0xcc0(GFP_NOFS), no
 def annotated(log: bytes, release: str | None = "6.1", *, step: int = 1 << 20, quiet: bool = False) -> bytes:
     """*log* after it has gone through in pieces of *step* bytes."""
     kernel = Kernel(of_release(release, Selection()) if release else None)
-    annotator = Annotator(kernel, Notes(kernel, quiet=quiet, colour=False).show)
+    notes = Notes(kernel, quiet=quiet, colour=False)
+    annotator = Annotator(kernel, notes.show, notes.more)
     out = [piece for at in range(0, len(log), step) for piece in annotator.feed(log[at : at + step])]
     return b"".join([*out, *annotator.end()])
 
@@ -161,7 +162,16 @@ class TestBytes:
     def test_a_line_of_one_thing_is_not_read_again_and_again(self, piece: bytes) -> None:
         """What looks at the whole line for each place in it would not come back."""
         log = piece * ((2 << 20) // len(piece)) + b"\n"
-        assert without_notes(annotated(log)) == log
+        out = annotated(log)
+        assert without_notes(out) == log
+        assert len(out) < len(log) + 10_000
+
+    def test_masks_beyond_the_fiftieth_of_a_line_are_counted(self) -> None:
+        log = b"gfp=0xcc0 " * 53 + b"\nb gfp=0xc40\n"
+        lines = added(log)
+        assert len(lines) == 52
+        assert lines[50] == "and 3 masks more in this line"
+        assert lines[51].startswith("0xc40")
 
     def test_a_line_without_end_goes_through_in_constant_memory(self) -> None:
         kernel = Kernel(of_release("6.1", Selection()))

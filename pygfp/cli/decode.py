@@ -82,7 +82,7 @@ def _log(arguments: argparse.Namespace) -> int:
             stream.write(masks.tail(annotator, _status(annotator)))
         else:
             notes = rendering.Notes(of, quiet=arguments.quiet, colour=output.is_coloured(arguments))
-            annotator = Annotator(of, notes.show)
+            annotator = Annotator(of, notes.show, notes.more)
             for piece in _pieces(annotator):
                 stream.write(piece) if piece else stream.flush()
     if not arguments.quiet:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import tree_sitter_c
 from tree_sitter import Language, Parser
 
+from ..errors import BuildError
 from ..native import trace
 from ..native.evaluate import Group, evaluate
 from .texts import DEBUG
@@ -187,25 +188,54 @@ def _values(
     tables: Sequence[tuple[Assignment, FlagTable]],
     on_command: Callable[[str], None] | None,
 ) -> dict[str, list[list[int | None]]]:
-    """The mask of each row: its C text, with the header's constants for the names in it."""
-    values: dict[str, list[list[int | None]]] = {}
+    """The mask of each row in each configuration; None for a row whose text is no constant there."""
+    values = {}
     for kind in _TITLES:
-        groups, known = [], []
-        for (_, table), one in zip(tables, found, strict=True):
-            rows: Sequence[Entry] = getattr(one, kind)
-            masks = {**{f"_{n}": m for n, m in table.masks.items() if n.startswith("__")}, **table.masks}
-            usable = [set(_NAME.findall(row.expression)) <= set(masks) for row in rows]
-            used = sorted({n for row in rows for n in _NAME.findall(row.expression) if n in masks})
-            defines = [f"#define {n} {masks[n]:#x}UL" for n in used]
-            expressions = [(row.expression, "") for row, ok in zip(rows, usable, strict=True) if ok]
-            groups.append(Group(defines, expressions, [f"#undef {n}" for n in used]))
-            known.append(usable)
-        answers = evaluate(groups, {}, on_command=on_command)
-        values[kind] = []
-        for usable, answer in zip(known, answers, strict=True):
-            ready = iter(answer)
-            values[kind].append([next(ready) if ok else None for ok in usable])
+        rows: list[Sequence[Entry]] = [getattr(one, kind) for one in found]
+        try:
+            values[kind] = _masks(rows, tables, frozenset(), on_command)
+        except BuildError:
+            # One row that does not compile must not keep the others from being compared.
+            texts = dict.fromkeys(row.expression for one in rows for row in one)
+            refused = frozenset(t for t in texts if not _compiles(t, rows, tables, on_command))
+            values[kind] = _masks(rows, tables, refused, on_command)
     return values
+
+
+def _compiles(
+    text: str,
+    rows: Sequence[Sequence[Entry]],
+    tables: Sequence[tuple[Assignment, FlagTable]],
+    on_command: Callable[[str], None] | None,
+) -> bool:
+    only = [[row for row in one if row.expression == text] for one in rows]
+    try:
+        _masks(only, tables, frozenset(), on_command)
+    except BuildError:
+        return False
+    return True
+
+
+def _masks(
+    rows: Sequence[Sequence[Entry]],
+    tables: Sequence[tuple[Assignment, FlagTable]],
+    refused: frozenset[str],
+    on_command: Callable[[str], None] | None,
+) -> list[list[int | None]]:
+    """The C text of each row evaluated with the header's constants for the names in it."""
+    groups, usable = [], []
+    for (_, table), one in zip(tables, rows, strict=True):
+        masks = {**{f"_{n}": m for n, m in table.masks.items() if n.startswith("__")}, **table.masks}
+        fit = [set(_NAME.findall(r.expression)) <= set(masks) and r.expression not in refused for r in one]
+        used = sorted({n for row in one for n in _NAME.findall(row.expression) if n in masks})
+        expressions = [(row.expression, "") for row, ok in zip(one, fit, strict=True) if ok]
+        groups.append(Group([f"#define {n} {masks[n]:#x}UL" for n in used], expressions, [f"#undef {n}" for n in used]))
+        usable.append(fit)
+    found = []
+    for fit, answer in zip(usable, evaluate(groups, {}, on_command=on_command), strict=True):
+        ready = iter(answer)
+        found.append([next(ready) if ok else None for ok in fit])
+    return found
 
 
 def _enum_table(found: Sequence[NameTables], enumerators: Mapping[str, set[str]]) -> Table:

@@ -5,6 +5,7 @@ What a comparison of tables with a header found, as plain values.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -111,11 +112,14 @@ def gathered(sightings: list[Sighting]) -> list[Answer]:
     found: dict[tuple[str, str, str], list[Sighting]] = {}
     for sighting in sightings:
         found.setdefault((sighting.table, sighting.flag, sighting.aspect), []).append(sighting)
-    answers = []
+    answers: dict[str, Answer] = {}
     for (table, flag, aspect), group in found.items():
         wrong = [s for s in group if s.problem]
         one = wrong[0] if wrong else group[0]
         configs = tuple(s.config for s in wrong or group)
-        name = f"{table}.{flag}.{aspect}"
-        answers.append(Answer(name, table, flag, one.problem, configs, one.file, one.line, one.message))
-    return answers
+        # A table may hold any text for a name; an id may not.
+        plain = re.sub(r"[^A-Za-z0-9_-]+", "-", flag) or "-"
+        spellings = (f"{table}.{plain}{n}.{aspect}" for n in ("", *(f"-{k}" for k in range(2, len(found) + 2))))
+        name = next(s for s in spellings if s not in answers)
+        answers[name] = Answer(name, table, flag, one.problem, configs, one.file, one.line, one.message)
+    return list(answers.values())

@@ -47,8 +47,8 @@ def _findings(report: Coherence, table: Table, style: Style) -> Iterable[str]:
     for finding in (f for f in report.findings if f.table == table.name):
         yield ""
         problem = style.status("fail", finding.problem.upper())
-        yield f"{problem} {finding.file}:{finding.line}: {finding.flag}"
-        yield from folded([f"  {finding.message}"])
+        yield f"{problem} {finding.file}:{finding.line}: {printable(finding.flag) or 'a row without a name'}"
+        yield from folded([f"  {printable(finding.message)}"])
         words = phrase(finding.configs, report.configs)
         if words:
             yield f"  {words}"

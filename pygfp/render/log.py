@@ -54,6 +54,10 @@ class Notes:
         self._said = self._kernel.candidates
         return text if self._quiet or not (first or self._kernel.is_known) else self._heading() + text
 
+    def more(self, untold: int) -> bytes:
+        """Return the line that says how many masks of a line are not told."""
+        return self._line(f"and {count(untold, 'mask')} more in this line")
+
     def _heading(self) -> bytes:
         if not self._kernel.is_known:
             return self._line("nothing says yet which release this is; masks are read as the releases do that fit")
