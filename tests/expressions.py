@@ -37,6 +37,7 @@ leaves = st.one_of(
 def extend(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     constants = st.integers(0, 0xFFF)
     operators = st.sampled_from([operator.and_, operator.or_, operator.xor])
+    comparisons = st.sampled_from([operator.lt, operator.le, operator.eq, operator.ne, operator.ge, operator.gt])
     return st.one_of(
         st.tuples(operators, inner, inner).map(lambda t: lambda x: t[0](t[1](x), t[2](x))),
         st.tuples(operators, inner, constants).map(lambda t: lambda x: t[0](t[1](x), t[2])),
@@ -47,7 +48,7 @@ def extend(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         inner.map(lambda f: lambda x: f(x) | (KERNEL.gfp_zone(f(x)) << 2)),
         inner.map(lambda f: lambda x: KERNEL.mask(3) & x if KERNEL.gfp_has_io_fs(f(x)) else f(x)),
         st.tuples(inner, constants).map(lambda t: lambda x: x if t[0](x) & t[1] else t[0](x) ^ t[1]),
-        st.tuples(inner, constants).map(lambda t: lambda x: x & 7 if t[0](x) >= t[1] else t[0](x)),
+        st.tuples(inner, constants, comparisons).map(lambda t: lambda x: x & 7 if t[2](t[0](x), t[1]) else t[0](x)),
     )
 
 
