@@ -191,9 +191,10 @@ class Traced:
             width, mattering = 0, form.input(len(form.rows) - 1)
             values = [int(row.value) for row in form.rows]
             ones = (1 << max(v.bit_length() for v in values)) - 1 if min(values) >= 0 else None
-        made = Node(
-            None, (node,), ones, _narrowed(node, mattering), node.offset if width else None, width, called=helper
-        )
+        offset = node.offset if width else None
+        made = Node(None, (node,), ones, _narrowed(node, mattering), offset, width, called=helper)
+        if isinstance(form, MaskTable) and any(row.bug or row.warned for row in form.rows):
+            self._run.calls.append(made)
         return self._made(made)
 
 

@@ -3,28 +3,23 @@
 
 from __future__ import annotations
 
-import operator
 import os
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from expressions import HIGH, IO, KERNEL, NESTED, answer, expressions
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import pygfp
 from pygfp import sweeping
 from pygfp.forms import MaskFilter, MaskTable
-from pygfp.sides import CallableSide, as_filter, as_table
+from pygfp.sides import as_filter, as_table
 from pygfp.sweeping import Bar, duration, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-KERNEL = pygfp.load("bundled")
-NESTED = KERNEL.gfp_nested_mask
-IO, FS, DMA, HIGH = (int(KERNEL[f"__GFP_{n}"]) for n in ("IO", "FS", "DMA", "HIGH"))
 
 #: What gfp_nested_mask() keeps and forces with all symbols off, by hand.
 KEEP, FORCE = 0xCE0, 0x92000
@@ -33,13 +28,6 @@ KEEP, FORCE = 0xCE0, 0x92000
 def opaque(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """The same function, made so that nothing of it can be followed."""
     return lambda x: function(KERNEL.mask(int(x)))
-
-
-def answer(function: Callable[[Any], Any], x: int) -> object:
-    try:
-        return function(KERNEL.mask(x))
-    except pygfp.BugFired:
-        return "BUG"
 
 
 def brute(f: Callable[[Any], Any], g: Callable[[Any], Any], inputs: range) -> tuple[int, int | None, int | None]:
@@ -119,33 +107,6 @@ class TestTheWayTaken:
         assert found(KERNEL.sweep(NESTED, careful)) == (1, 0x1234507, 0x1234507)
 
 
-#: An expression over x, as a function of it: operators, constants, branches and helpers.
-leaves = st.one_of(
-    st.just(lambda x: x),
-    st.integers(0, 0xFFF).map(lambda c: lambda x: x & c),
-)
-
-
-def extend(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    constants = st.integers(0, 0xFFF)
-    operators = st.sampled_from([operator.and_, operator.or_, operator.xor])
-    return st.one_of(
-        st.tuples(operators, inner, inner).map(lambda t: lambda x: t[0](t[1](x), t[2](x))),
-        st.tuples(operators, inner, constants).map(lambda t: lambda x: t[0](t[1](x), t[2])),
-        inner.map(lambda f: lambda x: ~f(x)),
-        inner.map(lambda f: lambda x: NESTED(f(x))),
-        st.tuples(inner, st.integers(0, 11)).map(lambda t: lambda x: x & (t[0](x) >> t[1])),
-        st.tuples(inner, st.integers(0, 11)).map(lambda t: lambda x: x ^ ((t[0](x) & 0x7FF) << t[1] & 0xFFF)),
-        inner.map(lambda f: lambda x: f(x) | (KERNEL.gfp_zone(f(x)) << 2)),
-        inner.map(lambda f: lambda x: KERNEL.mask(3) & x if KERNEL.gfp_has_io_fs(f(x)) else f(x)),
-        st.tuples(inner, constants).map(lambda t: lambda x: x if t[0](x) & t[1] else t[0](x) ^ t[1]),
-        st.tuples(inner, constants).map(lambda t: lambda x: x & 7 if t[0](x) >= t[1] else t[0](x)),
-    )
-
-
-expressions = st.recursive(leaves, extend, max_leaves=6)
-
-
 class TestEveryWayAgrees:
     """What is followed means what calling it means, for any expression."""
 
@@ -160,20 +121,6 @@ class TestEveryWayAgrees:
     def test_an_expression_and_compiled_c(self, f: Callable[[Any], Any]) -> None:
         inputs = range(1 << 11)
         assert found(KERNEL.sweep(NESTED, f, inputs)) == brute(NESTED, f, inputs)
-
-    @given(f=expressions)
-    @settings(max_examples=30, deadline=None)
-    def test_what_it_is_said_to_look_at_is_all_that_matters(self, f: Callable[[Any], Any]) -> None:
-        looks_at = CallableSide(f, KERNEL).looks_at(11)
-        if looks_at is not None:
-            assert all(answer(f, x) == answer(f, x & looks_at) for x in range(1 << 11))
-
-    @given(f=expressions)
-    @settings(max_examples=30, deadline=None)
-    def test_a_form_that_is_shown_is_right_on_every_input(self, f: Callable[[Any], Any]) -> None:
-        form = CallableSide(f, KERNEL).form(11)
-        if form is not None:
-            assert all(("BUG" if (o := form.outcome(x)).bug else o.value) == answer(f, x) for x in range(1 << 11))
 
     @pytest.mark.parametrize("force", [0, 5])
     def test_a_filter_is_a_table_of_its_bits_and_back(self, force: int) -> None:
