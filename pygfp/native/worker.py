@@ -3,8 +3,8 @@
 The child process that runs foreign C: it loads compiled objects and compares inputs on request.
 
 Started by exec with limits, an empty environment and no descriptor but its three standard ones. Speaks one
-JSON object a line: requests on stdin, answers on stdout. Nothing else of pygfp ever loads an object
-that was compiled from a header.
+JSON object a line: requests on stdin, answers on stdout. No command loads an object that was compiled from a header
+in any other way; only ``pygfp.load()`` does, into its caller's process (:mod:`.resident`).
 """
 
 from __future__ import annotations
