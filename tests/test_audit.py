@@ -192,10 +192,11 @@ class TestBadInput:
     def test_deep_nesting_is_survived(self, audit_json: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
         deep = f"void f(gfp_t gfp)\n{{\n\ttake({'(' * 3000}gfp & ~__GFP_IO{')' * 3000});\n}}\n"
         blocks = f"void f(gfp_t gfp)\n{{\n{'{' * 3000}gfp &= ~__GFP_IO;{'}' * 3000}\n}}\n"
-        tree = tree_with(tmp_path / "tree", deep=deep, blocks=blocks, good=SITE.format(name="good"))
+        macro = f"#define DEEP(gfp) {'(' * 3000}(gfp) & ~__GFP_IO{')' * 3000}\n"
+        tree = tree_with(tmp_path / "tree", deep=deep, blocks=blocks, macro=macro, good=SITE.format(name="good"))
         report = audit_json(tree, "mm")
         said = {u["file"] for u in report["unread"]} | {s["file"] for s in report["sites"]}
-        assert said == {"mm/deep.c", "mm/blocks.c", "mm/good.c"}
+        assert said == {"mm/deep.c", "mm/blocks.c", "mm/macro.c", "mm/good.c"}
 
     def test_links_are_not_followed(self, audit_json: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
         tree = tree_with(tmp_path / "tree", good=SITE.format(name="good"))

@@ -203,7 +203,11 @@ def serve() -> None:
     waiting = 0
     for name in request["names"]:
         waiting += 1
-        answer = _read(request["root"], name, known)
+        try:
+            answer = _read(request["root"], name, known)
+        except Exception as exc:  # noqa: BLE001 - one file must not cost the others their place
+            what = f"pygfp fails on it, which is a bug of pygfp or a very odd file ({type(exc).__name__}: {exc})"
+            answer = {"problems": [(name, 0, what)]}
         if answer or waiting >= _STEP:
             print(json.dumps({**answer, "scanned": waiting}), flush=True)  # noqa: T201 - the answer
             waiting = 0
