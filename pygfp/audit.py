@@ -25,7 +25,7 @@ from .reduce import reduce
 from .report import info
 from .sites import since as changes
 from .sites.masks import ALLOCATES
-from .sites.tree import files, gather
+from .sites.tree import Gathered, files, gather
 from .sites.values import INPUT
 
 if TYPE_CHECKING:
@@ -127,10 +127,16 @@ class AuditReport:
         return tuple(f for f in self.findings if f.suggests and (f.breaks or f.nested == "unknown"))
 
     def exit_status(self, *, check: bool = False) -> int:
-        """Return 0, or with *check* 1 when a site that is named as nested breaks a law, 3 when one is unknown."""
+        """
+        Return 0; 3 where no file was read; with *check* 1 when a site that is named as nested breaks a law.
+
+        With *check* also 3 when such a site is unknown, or text could not be read.
+        """
         if check and any(f.breaks for f in self.named):
             return 1
-        return 3 if check and self.named else 0
+        if not self.scanned_files and not self.since:
+            return 3
+        return 3 if check and (self.named or self.problems) else 0
 
 
 @dataclass(frozen=True)
@@ -162,16 +168,11 @@ def audit(root: Path, options: Options | None = None) -> AuditReport:
     row = releases.reference(source.release)
     subset = extract(source, tuple(WANTED))
     known = frozenset(d.name for d in subset.definitions) | _SHIMMED
-    names = files(root, options.paths)
-    changed = changes.changed_lines(root, options.since) if options.since else None
-    if changed is not None:
-        names = [n for n in names if n in changed]
     jobs = options.jobs or default_jobs()
-    gathered = gather(root, names, known, jobs=jobs, on_progress=options.on_progress)
-    found = [s for s in gathered.sites if changed is None or changes.touches(s, changed)]
+    gathered, changed = _gathered(root, options, known, jobs)
     read_s = time.monotonic() - started
     resolver = _Resolver(known, gathered.macros, frozenset(subset.constants), frozenset(subset.files))
-    asked = {site: resolver.expression(site) for site in found}
+    asked = {site: resolver.expression(site) for site in gathered.sites}
     wanted = [e for e in asked.values() if isinstance(e, Expression)]
     own = Expression(f"gfp_nested_mask({INPUT})")
     with compiled(
@@ -181,7 +182,7 @@ def audit(root: Path, options: Options | None = None) -> AuditReport:
         results = reduce(made, row, Policy())
         table = made.session.table(made.session.build.segments[0])
         target = _nested_form(results.get(own), table, row)
-        findings = [_finding(site, asked[site], made, results, target, table) for site in found]
+        findings = [_finding(site, asked[site], made, results, target, table) for site in gathered.sites]
         order, complaint = _order(source, row, made)
         compiler = made.session.compiler
     findings.sort(key=lambda f: (f.rank, f.site.file, f.site.line, f.site.text))
@@ -199,6 +200,24 @@ def audit(root: Path, options: Options | None = None) -> AuditReport:
         (*subset.notes, *complaint),
         {"read_s": round(read_s, 3), "reduce_s": round(total - read_s, 3), "total_s": round(total, 3)},
     )
+
+
+def _gathered(
+    root: Path, options: Options, known: frozenset[str], jobs: int
+) -> tuple[Gathered, changes.Changed | None]:
+    """What the files that were asked for hold, and the lines that changed where only these were asked for."""
+    names = files(root, options.paths)
+    changed = changes.changed_lines(root, options.since) if options.since else None
+    if changed is not None:
+        names = [n for n in names if n in changed]
+    gathered = gather(root, names, known, jobs=jobs, on_progress=options.on_progress)
+    if changed is not None:
+        gathered.sites = [s for s in gathered.sites if changes.touches(s, changed)]
+    if (options.paths or changed is not None) and _unresolved(gathered.sites, known, gathered):
+        # What the rest of the tree's headers define counts too; it is looked up only where it is needed.
+        headers = [n for n in files(root, ()) if n.endswith(".h")]
+        gathered.macros = gather(root, headers, known, jobs=jobs).macros
+    return gathered, changed
 
 
 #: What the shims define besides.
@@ -221,6 +240,15 @@ def _nested_form(own: Sequence[Reduced] | None, table: FlagTable, row: Row) -> M
     form = next(h for h in HELPERS if h.name == "gfp_nested_mask").meaning(context).lower(table)
     assert isinstance(form, MaskFilter)  # noqa: S101 - that is what the model declares
     return form
+
+
+def _unresolved(sites: Sequence[Site], known: frozenset[str], gathered: Gathered) -> bool:
+    """Whether a site that could be compiled names something that is not known so far."""
+    for site in sites:
+        used = (site.calls | site.names).union(*(words(p) for p in site.needs)) - known - _all_names(site.needs)
+        if not site.problem and any(n.isupper() or n in site.calls for n in used - set(gathered.macros)):
+            return True
+    return False
 
 
 class _Resolver:

@@ -6,6 +6,7 @@ Reduction: what an expression does to a mask, proven on every input, and which n
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from .checking.cases import Case, cases_of, compare
@@ -115,7 +116,7 @@ def _breaches(view: View, case: Case, form: MaskFilter | None, table: FlagTable)
     masks = [law.lower(table) for law in LAWS]
     verdicts: Sequence[Verdict]
     if form is not None:
-        verdicts = [judge(form, mask, view.domain_bits) for mask in masks]
+        verdicts = [_judged(form, mask, view.domain_bits) for mask in masks]
     else:
         tallies = view.session.pool.judge(
             LawJob(case.meaning.segment, case.plan.name, tuple(masks), 1 << view.domain_bits)
@@ -129,6 +130,10 @@ def _breaches(view: View, case: Case, form: MaskFilter | None, table: FlagTable)
             value = case.call(view, [verdict.smallest])[0].value
             found.append(Breach(law, verdict.mismatches, verdict.smallest, value))
     return found
+
+
+# Many sites of a tree are the same filter.
+_judged = cache(judge)
 
 
 def same(left: Sequence[Reduced], right: Sequence[Reduced]) -> bool:

@@ -145,6 +145,12 @@ class TestSince:
         (one,) = audit_json("--since", "HEAD", repository)["sites"]
         assert one["lines"] == [3, 4]
 
+    def test_a_tree_that_git_ignores(self, run: Run, repository: Path) -> None:
+        (repository / ".gitignore").write_text("inner\n")
+        status, _, err = run("audit", "--since", "HEAD", tree_with(repository / "inner", one=SITE.format(name="one")))
+        assert status == 3
+        assert "git does not track the tree" in err
+
     def test_a_revision_that_git_does_not_know(self, run: Run, repository: Path) -> None:
         status, _, err = run("audit", "--since", "v99", repository)
         assert status == 3
@@ -186,10 +192,11 @@ class TestBadInput:
     def test_deep_nesting_is_survived(self, audit_json: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
         deep = f"void f(gfp_t gfp)\n{{\n\ttake({'(' * 3000}gfp & ~__GFP_IO{')' * 3000});\n}}\n"
         blocks = f"void f(gfp_t gfp)\n{{\n{'{' * 3000}gfp &= ~__GFP_IO;{'}' * 3000}\n}}\n"
-        tree = tree_with(tmp_path / "tree", deep=deep, blocks=blocks, good=SITE.format(name="good"))
+        macro = f"#define DEEP(gfp) {'(' * 3000}(gfp) & ~__GFP_IO{')' * 3000}\n"
+        tree = tree_with(tmp_path / "tree", deep=deep, blocks=blocks, macro=macro, good=SITE.format(name="good"))
         report = audit_json(tree, "mm")
         said = {u["file"] for u in report["unread"]} | {s["file"] for s in report["sites"]}
-        assert said == {"mm/deep.c", "mm/blocks.c", "mm/good.c"}
+        assert said == {"mm/deep.c", "mm/blocks.c", "mm/macro.c", "mm/good.c"}
 
     def test_links_are_not_followed(self, audit_json: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
         tree = tree_with(tmp_path / "tree", good=SITE.format(name="good"))
@@ -237,8 +244,9 @@ class TestBadInput:
         tree = tree_with(tmp_path / "tree", one="void f(gfp_t gfp)\n{\n\ttake(gfp & RECORD_GFP);\n}\n")
         (tree / "include/linux/record.h").write_text("#define RECORD_GFP (__GFP_IO | RECORD_MORE_GFP)\n")
         (tree / "include/linux/more.h").write_text("#define RECORD_MORE_GFP __GFP_FS\n")
-        one = site(audit_json(tree), "mm/one.c")
-        assert (one["nested"], one["keep"]) == ("differs", ["__GFP_IO", "__GFP_FS"])
+        for paths in ((), ("mm/one.c",)):
+            one = site(audit_json(tree, *paths), "mm/one.c")
+            assert (one["nested"], one["keep"]) == ("differs", ["__GFP_IO", "__GFP_FS"])
 
     def test_a_macro_with_two_meanings_is_unknown(
         self, audit_json: Callable[..., dict[str, Any]], tmp_path: Path
@@ -277,6 +285,27 @@ class TestBadInput:
     def test_a_directory_that_is_no_tree(self, run: Run, tmp_path: Path) -> None:
         assert run("audit", tmp_path)[0] == 3
         assert run("audit", tmp_path / "none")[0] == 3
+
+    def test_the_tree_may_be_the_current_directory(
+        self, audit_json: Callable[..., dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tree_with(tmp_path / "tree", good=SITE.format(name="good")))
+        for paths in ((), ("mm",), ("mm/good.c",), ("./mm/../mm",)):
+            report = audit_json(".", *paths)
+            assert "mm/good.c" in {s["file"] for s in report["sites"]}
+            assert not report["unread"]
+
+    def test_without_any_file_nothing_was_checked(self, run: Run, tmp_path: Path) -> None:
+        status, out, _ = run("audit", tree_with(tmp_path / "tree"), "mm")
+        assert status == 3
+        assert out.splitlines()[-1].startswith("COULD NOT BE CHECKED")
+
+    def test_text_that_could_not_be_read_is_no_pass_of_a_check(self, run: Run, tmp_path: Path) -> None:
+        tree = tree_with(tmp_path / "tree", good=SITE.format(name="good"))
+        with (tree / "mm/table.c").open("wb") as stream:
+            stream.truncate(reading.MAX_BYTES + 1)
+        assert run("audit", tree, "mm")[0] == 0
+        assert run("audit", "--check", tree, "mm")[0] == 3
 
     def test_a_tree_without_any_site(self, run: Run, tmp_path: Path) -> None:
         status, out, _ = run("audit", tree_with(tmp_path / "tree", empty=""), "mm")

@@ -17,7 +17,7 @@ HELP = "every place that derives a mask, as keep, drop and force"
 DESCRIPTION = (
     "Find every place in the C files of a kernel tree that derives one GFP mask from another, and show what each does "
     "to every flag, proven on every input. Exit status: 0 when it ran; with --check, 1 when a site that is named as "
-    "nested breaks a law, 3 when one could not be reduced."
+    "nested breaks a law, 3 when one could not be reduced or read."
 )
 
 

@@ -155,8 +155,6 @@ class Reader(Masks):
             falls = bool(statements) and not _leaves(statements)
         touched = _assigned(node)
         self._branches([*branches, ("", lambda _: True)], scope, touched)
-        if falls:
-            self.forget(scope, list(touched & set(scope.variables)))
         return True
 
     def _case(self, statements: Sequence[Node], *, fallen_into: bool) -> Callable[[Scope], bool]:

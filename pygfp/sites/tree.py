@@ -56,15 +56,16 @@ def files(root: Path, paths: Sequence[str]) -> list[str]:
 
     :raises UsageError: one of *paths* is not in the tree
     """
+    root, given = root.resolve(), root
     if not paths:
         return sorted(_walk(root, root))
     found: set[str] = set()
     for path in paths:
         place = next((p for p in (root / path, Path(path)) if p.exists()), None)
-        if place is None or not place.resolve().is_relative_to(root.resolve()):
-            message = f"{path}: there is no such file or directory in {root}"
+        if place is None or not place.resolve().is_relative_to(root):
+            message = f"{path}: there is no such file or directory in {given}"
             raise UsageError(message)
-        relative = root / place.resolve().relative_to(root.resolve())
+        relative = place.resolve()
         found.update(_walk(root, relative) if place.is_dir() else [str(relative.relative_to(root))])
     return sorted(found)
 
@@ -202,7 +203,11 @@ def serve() -> None:
     waiting = 0
     for name in request["names"]:
         waiting += 1
-        answer = _read(request["root"], name, known)
+        try:
+            answer = _read(request["root"], name, known)
+        except Exception as exc:  # noqa: BLE001 - one file must not cost the others their place
+            what = f"pygfp fails on it, which is a bug of pygfp or a very odd file ({type(exc).__name__}: {exc})"
+            answer = {"problems": [(name, 0, what)]}
         if answer or waiting >= _STEP:
             print(json.dumps({**answer, "scanned": waiting}), flush=True)  # noqa: T201 - the answer
             waiting = 0

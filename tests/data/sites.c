@@ -297,7 +297,8 @@ void *switch_cases(gfp_t gfp, int zone)
 }
 
 /* = all but IO
- * = all but FS */
+ * = all but FS
+ * = all but ZERO, force ZERO */
 void *switch_falls_through(gfp_t gfp, int level)
 {
 	switch (level) {
@@ -307,6 +308,21 @@ void *switch_falls_through(gfp_t gfp, int level)
 	case 1:
 		gfp &= ~__GFP_FS;
 	}
+	gfp |= __GFP_ZERO;
+	return take(8, gfp);
+}
+
+/* = all but NOWARN, force NOWARN
+ * = all but COMP
+ * = all but ZERO, force ZERO */
+void *around_a_loop(gfp_t gfp, int n)
+{
+	gfp |= __GFP_NOWARN;
+	while (n--) {
+		take(8, gfp);
+		gfp &= ~__GFP_COMP;
+	}
+	gfp |= __GFP_ZERO;
 	return take(8, gfp);
 }
 
@@ -674,13 +690,13 @@ void *commented(gfp_t gfp)
 	return take(8, (gfp & ~__GFP_RETRY_MAYFAIL) /* no { brace */ | __GFP_NORETRY); // nor ( this
 }
 
-/* = all but THISNODE, force THISNODE
+/* = all but NOWARN, force NOWARN
  * = all but THISNODE */
 void *member_given_away(struct request *request)
 {
 	void *found;
 
-	request->gfp |= __GFP_THISNODE;
+	request->gfp |= __GFP_NOWARN;
 	found = take_request(request);
 	request->gfp &= ~__GFP_THISNODE;
 	return found ? found : take_request(request);
