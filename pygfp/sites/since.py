@@ -34,7 +34,7 @@ def changed_lines(root: Path, revision: str) -> Changed:
     if git.output(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}") is None:
         message = f"--since {revision}: git knows no such revision in {root}; expected a commit, tag or branch"
         raise KernelTreeError(message, path=root)
-    if not sources.git(root, "ls-files", "--", "include/linux/gfp.h"):
+    if not git.output(root, "ls-files", "--", "include/linux/gfp.h"):
         message = f"--since {revision}: git does not track the tree in {root}, so that it cannot tell what changed"
         raise KernelTreeError(message, path=root)
     options = (
