@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from . import logs
 from .config import Selection
 from .decode import Decoded, decode
-from .releases import rows
+from .releases import rows, version_key
 from .tables import Tables, of_release
 
 if TYPE_CHECKING:
@@ -97,8 +97,13 @@ class Kernel:
         self.named = release
         if self._asked:
             return False
-        self.candidates = [of_release(release, self._selection)]
-        self.is_known = True
+        found = of_release(release, self._selection)
+        # A release that pygfp does not know may be as the one before it or as the one after.
+        after = (
+            [row.version for row in rows() if version_key(row.version) > version_key(release)] if found.notes else []
+        )
+        self.candidates = [found, *(of_release(version, self._selection) for version in after[:1])]
+        self.is_known = not found.notes
         return True
 
     def narrow(self, finding: Finding) -> bool:

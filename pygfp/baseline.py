@@ -148,19 +148,17 @@ def _changed(check: Check, baseline: Baseline, config: str, was: Value | None, n
             f"{baseline.label} has no {check.subject} for this configuration, only for: {known}; "
             "it depends on other CONFIG symbols now, or the baseline was saved with --set or --config"
         )
-        return replace(
-            check, status="fail", mismatches=max(check.mismatches, 1), message=f"{what}; {_accept(baseline)}"
-        )
+        return replace(check, status="fail", message=f"{what}; {_accept(baseline)}")
     where = "" if config in {ALWAYS, slug(check.config)} else f" in {config}"
     besides = f"; {check.message}" if check.kind == "helper" and check.status == "fail" and check.message else ""
     message = f"changed against {baseline.label}{where}: {difference(was, now)}; {_accept(baseline)}{besides}"
-    return replace(check, status="fail", mismatches=max(check.mismatches, 1), message=message)
+    return replace(check, status="fail", message=message)
 
 
 def _removed(check: Check, known: Mapping[str, Value] | None, baseline: Baseline) -> Check:
     """The verdict on a subject that is not there; *baseline* says whether it is missed, not the reference row."""
     if known is None or all(_at(known, c) is None for c in _configs(check)):
-        return replace(check, status="absent")
+        return _accepted(check)
     reason = f"; {check.message}" if check.status == "absent" and check.message else ""
     message = f"removed: {baseline.label} has it{reason}; {_accept(baseline)}"
     return replace(check, status="fail", message=message)

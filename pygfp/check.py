@@ -19,6 +19,7 @@ from .model.policy import Policy
 from .native.session import opened
 from .native.trace import trace_order
 from .report import Check, Report, SourceInfo
+from .sources import STANDS_IN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -78,8 +79,13 @@ def check(source: Source, selection: Selection, options: Options | None = None) 
         domain_bits=view.domain_bits,
         domain=view.domain,
         left_out=tuple(_left_out(session)),
-        warnings=(*session.complaints, *_unused(selection, options.policy, session), *_unproven(source, row)),
-        notes=(*session.build.notes, *layout.moved(view)),
+        warnings=(
+            *session.complaints,
+            *_unused(selection, options.policy, session),
+            *_unproven(source, row),
+            *(n for n in session.build.notes if STANDS_IN in n),
+        ),
+        notes=(*(n for n in session.build.notes if STANDS_IN not in n), *layout.moved(view)),
         layout=tuple(layout.bits(view)),
         timings={k: round(v, 6) for k, v in timings.items()},
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -76,6 +77,7 @@ def diff(old: Source, new: Source, selection: Selection, options: Options | None
         for s, row in zip((old, new), rows, strict=True)
     ]
     if old.digest == new.digest:
+        _require_named(options.helper, new)
         return DiffReport(infos[0], infos[1], identical=True)
     cores = options.jobs or len(os.sched_getaffinity(0))
     jobs = max(1, cores // 2)
@@ -126,6 +128,18 @@ def _side(name: str, source: Source, selection: Selection, jobs: int, options: O
         opening.__exit__(None, None, None)
 
 
+def _require_named(pattern: str | None, source: Source) -> None:
+    """
+    Complain of a *pattern* that no word of the headers matches: it is a typo, also where nothing differs.
+
+    :raises NoSuchSubjectError: none matches
+    """
+    words = {w.decode() for text in source.files.values() for w in re.findall(rb"\w+", text)}
+    if pattern is not None and not fnmatch.filter([*WANTED, *words], pattern):
+        message = f"--helper {pattern}: no helper and no composite of either side has such a name"
+        raise NoSuchSubjectError(message, pattern=pattern)
+
+
 def _wanted(pattern: str | None, sides: Sides) -> Callable[[str], bool]:
     """
     Which subjects to compare.
@@ -172,7 +186,8 @@ def _prove(sides: Sides, names: list[str]) -> Proofs:
 
 def _newly_failing(sides: Sides, changes: list[Change], order: Sequence[str]) -> list[Check]:
     """Verdicts on what changed that fail on the new side, and do not on the old one."""
-    subjects = {c.subject for c in changes}
+    # What crashes, or does not return, has been waited for once.
+    subjects = {c.subject for c in changes if c.change != "broken"}
     rules = any(c.kind in {"flag", "layout", "config"} for c in changes)
 
     def wanted(subject: str) -> bool:

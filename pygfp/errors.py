@@ -74,6 +74,10 @@ class BaselineError(PygfpError):
     """A report holds something that was not compared, so that no baseline can be made of it."""
 
 
+class NoSuchSourceError(KernelTreeError):
+    """What names a source names nothing: no such directory, no such revision."""
+
+
 class ExtractionError(PygfpError):
     """
     A wanted definition occurs in the text and cannot be cut out.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from .errors import ExtractionError
 from .scan import Definition, Scan, scan
-from .sources import csrc
+from .sources import STANDS_IN, csrc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -102,7 +102,7 @@ def extract(source: Source, wanted: Sequence[str] = ()) -> Subset:
     :raises ExtractionError: a type or enum that every helper needs occurs and cannot be cut out
     """
     scans = {p: scan(p, source.files[p]) for p in (*WHOLE, _TYPES, _MMZONE, *_NEIGHBOURS) if p in source.files}
-    notes = _stand_ins(scans, source)
+    notes = _stand_ins(scans)
     files: dict[str, bytes] = {}
     kept: dict[str, list[Definition]] = {path: _need(scans[path], needed) for path, needed in _NEEDED.items()}
     kept |= {path: list(scans[path].definitions) for path in WHOLE if path in scans}
@@ -175,13 +175,13 @@ def _whole_line(scanned: Scan, end: int) -> int:
     return stop
 
 
-def _stand_ins(scans: dict[str, Scan], source: Source) -> list[str]:
+def _stand_ins(scans: dict[str, Scan]) -> list[str]:
     """Where a tree lacks types.h or mmzone.h, pygfp's own text of them stands in, and is said to."""
     notes = []
     for path in _NEEDED:
         if path not in scans:
             scans[path] = scan(path, (csrc() / path).read_bytes())
-            notes.append(f"{path} is not in {source.label}; pygfp's own {path} stands in for it")
+            notes.append(f"{path} is not in this source; pygfp's own {STANDS_IN} for it")
     return notes
 
 
@@ -264,7 +264,7 @@ def _stubs(source: Source) -> tuple[tuple[str, ...], list[str]]:
             stubs.append(name)
             notes.append(f"{name}, which the header includes, is unknown to pygfp and stands empty")
     if shimmed:
-        notes.append(f"not in {source.label}, so that pygfp's shims stand in: {', '.join(shimmed)}")
+        notes.append(f"not in this source, so that pygfp's shims stand in: {', '.join(shimmed)}")
     return tuple(stubs), notes
 
 

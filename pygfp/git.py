@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import KernelTreeError
+from .errors import KernelTreeError, NoSuchSourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,7 +52,7 @@ def commit(path: Path, name: str) -> str:
             f"{path}: git knows no revision {name!r} here; expected a commit, tag or branch of the "
             f"repository in that directory{_shallow_hint(path)}"
         )
-    raise KernelTreeError(message, path=path)
+    raise NoSuchSourceError(message, path=path)
 
 
 def output(path: Path, *arguments: str) -> bytes | None:

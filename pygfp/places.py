@@ -105,11 +105,25 @@ def children(path: Path) -> list[Path]:
 
 
 def enclosing_tree(cwd: Path) -> Path | None:
-    """Return the top of the kernel tree that *cwd* is in, or None."""
+    """
+    Return the top of the kernel tree that *cwd* is in, or None.
+
+    A kernel's Makefile alone will do: a tree that lost its headers is a broken tree, and not "no tree".
+    """
     for path in (cwd, *cwd.parents):
-        if (path / "include/linux/gfp.h").is_file() and (path / "Makefile").is_file():
+        if (path / "Makefile").is_file() and (
+            (path / "include/linux/gfp.h").is_file() or _is_kernel(path / "Makefile")
+        ):
             return path
     return None
+
+
+def _is_kernel(makefile: Path) -> bool:
+    try:
+        with makefile.open("rb") as stream:
+            return re.search(rb"^VERSION\s*=\s*\d+\s*\nPATCHLEVEL\s*=", stream.read(4096), re.MULTILINE) is not None
+    except OSError:
+        return False
 
 
 def headers_root(path: Path) -> Path:
@@ -155,6 +169,8 @@ def _other_halves(path: Path) -> list[Path]:
     pattern = r"^\s*(?:include\s+(\S+)/Makefile\s*$|KERNELSRC\s*:?=\s*(\S+)|\$\(MAKE\)\s+-C\s+(\S+))"
     for match in re.finditer(pattern, text, re.MULTILINE):
         named = Path(next(g for g in match.groups() if g))
+        if "$" in str(named):
+            continue  # a kernel's own Makefile, which names its parts by variables
         targets.append(real / named)
         targets.append(real.parent / named.name)
         targets.extend(p / named.name / named.relative_to("/") for p in real.parents if named.is_absolute())

@@ -16,12 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import git, places
-from .errors import KernelTreeError
+from .errors import KernelTreeError, NoSuchSourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from .places import Place
+
+#: How a note says that something of pygfp's own is compiled in place of a file that a verdict may depend on.
+STANDS_IN = "stands in"
 
 #: The text that a verdict may depend on (a tree may lack some of it).
 WATCHED = (
@@ -106,12 +109,12 @@ def place(spec: str | None, *, cwd: Path | None = None) -> Place:
         return places.commit(Path(directory or "."), revision_name)
     if path.exists():
         message = f"{spec} is a file; expected a kernel tree, a headers package, DIR@REV or 'bundled'"
-        raise KernelTreeError(message, path=spec)
+        raise NoSuchSourceError(message, path=spec)
     message = (
         f"no such directory: {directory if at else spec}; expected a kernel tree, a headers package, "
         "DIR@REV or 'bundled' ('pygfp sources' lists what this machine has)"
     )
-    raise KernelTreeError(message, path=spec)
+    raise NoSuchSourceError(message, path=spec)
 
 
 def is_range(spec: str) -> bool:

@@ -51,11 +51,13 @@ class Edit:
 
     def apply(self, texts: Texts, rng: random.Random) -> Texts:
         """Return *texts* with the edit in them; an error where it changes no text."""
-        edited = self.make(dict(texts), rng)
-        if edited == texts:
-            message = f"{self.name}: nothing was edited"
-            raise EditError(message)
-        return edited
+        # What is edited is drawn by lot: nothing may come of one draw, and not of many.
+        for _ in range(50):
+            edited = self.make(dict(texts), rng)
+            if edited != texts:
+                return edited
+        message = f"{self.name}: nothing was edited"
+        raise EditError(message)
 
 
 def sub(name: str, file: str, place: str, *pairs: tuple[str, str], count: int = 1) -> Edit:

@@ -187,9 +187,16 @@ class TestStatus:
         assert run(*arguments, "--bisect")[0] == 255
         assert run(*arguments)[0] == 2
 
-    def test_a_revision_that_is_gone_is_skipped(self, run: Run, history: tuple[Path, str]) -> None:
+    @pytest.mark.parametrize(
+        "arguments", [["check", "nowhere"], ["check", ".@v9"], ["diff", ".@v9", "."]], ids=" ".join
+    )
+    def test_a_source_that_is_misspelt_ends_the_bisection(
+        self, run: Run, history: tuple[Path, str], arguments: list[str]
+    ) -> None:
+        """Skipping would go on through the whole history."""
         assert history
-        assert run("diff", ".@v9", ".", "--bisect")[0] == 125
+        assert run(*arguments, "--bisect")[0] == 255
+        assert run(*arguments)[0] == 3
 
     def test_a_misspelt_helper_is_skipped_and_said(self, run: Run, history: tuple[Path, str]) -> None:
         assert history

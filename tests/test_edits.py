@@ -8,6 +8,7 @@ changes no meaning is then compared once more in every configuration, all of it 
 
 from __future__ import annotations
 
+import contextlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -54,8 +55,13 @@ class TestNoChangeInMeaning:
     def test_many_edits_at_once_in_every_configuration(self, headers_6_12: Path, differ: Callable[..., Report]) -> None:
         rng, texts = chooser("together"), texts_of(headers_6_12)
         by_name = {e.name: e for e in edits.PRESERVING}
+        done = []
         for name in edits.TOGETHER:
-            texts = by_name[name].apply(texts, rng)
+            # One may leave another nothing to edit.
+            with contextlib.suppress(edits.EditError):
+                texts = by_name[name].apply(texts, rng)
+                done.append(name)
+        assert len(done) >= len(edits.TOGETHER) - 2, done
         report = differ(headers_6_12, texts)
         require_unchanged(report)
         assert report["configs"] == [8, 8]

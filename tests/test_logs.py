@@ -381,3 +381,12 @@ def test_a_terminal_without_masks_is_wrong_usage(
     status, out, err = run("decode", "--release", "6.1")
     assert (status, out) == (2, "")
     assert "for example" in err
+
+
+def test_a_release_that_is_not_known_is_read_as_its_neighbours_and_not_called_wrong() -> None:
+    """Bits were renumbered somewhere between 4.19 and 5.4: names decide which of the two a 5.3 kernel is like."""
+    log = b"Linux version 5.3.0-rc3\nx: gfp_mask=0x100cca(GFP_HIGHUSER_MOVABLE)\n"
+    out = annotated(log, None)
+    assert b"the log says 5.3.0, which pygfp does not know; masks are read as in v5.4\n" in out
+    assert b"0x100cca GFP_HIGHUSER_MOVABLE: may sleep" in out
+    assert b"as the log says" not in out

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import quopri
 import re
+from email.charset import BASE64, Charset
 from email.message import EmailMessage, MIMEPart
 from email.mime.base import MIMEBase
 from email.mime.multipart import MIMEMultipart
@@ -21,6 +22,11 @@ from pygfp.mails import read_series
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+# What the library makes of a plain "utf-8" is a setting of the whole process.
+BASE64_UTF_8 = Charset("utf-8")
+BASE64_UTF_8.body_encoding = BASE64
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +89,7 @@ class TestOneMail:
         assert only(text.replace(b"\n", newline)) == parse(patch)
 
     def test_base64(self, patch: bytes) -> None:
-        text = mail(MIMEText(patch.decode(), "plain", "utf-8"))
+        text = mail(MIMEText(patch.decode(), "plain", BASE64_UTF_8))
         assert b"diff --git" not in text
         assert only(text) == parse(patch)
 

@@ -134,7 +134,8 @@ class TestOptions:
 
     @pytest.mark.parametrize("where", ["option", "ini"])
     def test_config(self, pytester: pytest.Pytester, where: str) -> None:
-        pytester.makepyfile("def test_it(gfp): assert dict(gfp.config) == {'CONFIG_LOCKDEP': True}")
+        # Not named after this test: the project has a test_config.py of its own.
+        pytester.makepyfile(test_it="def test_it(gfp): assert dict(gfp.config) == {'CONFIG_LOCKDEP': True}")
         if where == "ini":
             pytester.makeini("[pytest]\ngfp_config =\n    CONFIG_LOCKDEP=y\n    CONFIG_NUMA=n\n")
         pytester.runpytest(*(["--gfp-config=CONFIG_LOCKDEP"] if where == "option" else [])).assert_outcomes(passed=1)

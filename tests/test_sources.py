@@ -545,3 +545,16 @@ class TestInstalled:
         (modules / "build").symlink_to(kernel)
         (tmp_path / "modules/empty").mkdir()
         assert sources.installed([tmp_path / "modules", tmp_path / "gone"]) == [(str(modules / "build"), "6.12.7")]
+
+
+class TestBrokenTree:
+    """A kernel tree that lost its headers is an error, not the bundled subset."""
+
+    @pytest.mark.parametrize("arguments", [("check",), ("diff",), ("check", "--bisect")], ids=" ".join)
+    def test_without_gfp_h(self, arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        from pygfp.cli import main  # noqa: PLC0415 - only this test goes through the command line
+
+        (tmp_path / "Makefile").write_text("VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 1\n")
+        (tmp_path / "include").mkdir()
+        monkeypatch.chdir(tmp_path)
+        assert main(list(arguments)) == (125 if "--bisect" in arguments else 3)

@@ -68,8 +68,17 @@ def _composite(view: View, name: str) -> Iterable[Check]:
             file=file,
             line=line,
             message=message,
-            gone=bool(segment and not segment.error and name not in segment.constants),
+            gone=bool(segment and not segment.error and name not in {**segment.constants, **build.broken}),
         )
+
+
+def _missing(view: View, name: str) -> tuple[str, str]:
+    """What to say of a composite that is not there: it does not compile, or is not defined."""
+    broken = view.session.build.broken.get(name)
+    if broken:
+        return "error", f"not compared: {broken} (in one configuration at least)"
+    text = f"removed: {view.row.name} defines it, this source does not; its users would not build; {ACCEPT}"
+    return "fail", text
 
 
 def _judge_composite(view: View, name: str, segment: SegmentPlan | None) -> tuple[str, str]:
@@ -78,10 +87,7 @@ def _judge_composite(view: View, name: str, segment: SegmentPlan | None) -> tupl
     table = view.session.table(segment)
     constant = segment.constants.get(name)
     if constant is None:
-        return (
-            "fail",
-            f"removed: {view.row.name} defines it, this source does not; its users would not build; {ACCEPT}",
-        )
+        return _missing(view, name)
     if not constant.is_gfp_t:
         return "fail", f"changed: expected type gfp_t, found another type of {constant.bytes} bytes"
     if name in MASKS:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..config import slug
+from ..differing.deltas import compare as compare_forms
+from ..differing.matching import correspond, numbers_of
 from ..forms import MaskFilter, MaskTable, Outcome
 from ..model.helpers import WANTED
 from ..report import Check, Witness, check_id
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from ..model.helpers import HelperModel
     from ..native.plan import Finding
     from .view import View
+
+#: As many combinations are spelled out in a message.
+_SHOWN = 6
 
 _DOES = {"keep": "keeps", "drop": "drops", "force": "forces"}
 
@@ -135,7 +140,7 @@ def _with_witnesses(view: View, case: Case, check: Check) -> Check:
 def _difference(view: View, case: Case, table: FlagTable) -> str:
     """What the header does other than the policy, flag by flag where a form is proven."""
     if not (isinstance(case.proven, MaskFilter) and isinstance(case.expected, MaskFilter)):
-        return f"expected {describe_form(case.expected, table)}; found {describe_form(case.proven, table)}"
+        return _rows(view, case, table)
     alike: dict[str, list[str]] = {}
     for flag, mask in table.flags.items():
         expected, found = _fate(case.expected, mask), _fate(case.proven, mask)
@@ -144,6 +149,20 @@ def _difference(view: View, case: Case, table: FlagTable) -> str:
     parts = [f"{', '.join(flags)}: {what}" for what, flags in alike.items()]
     stray = ((case.proven.keep ^ case.expected.keep) | (case.proven.force ^ case.expected.force)) & table.no_flag
     return "; ".join([*parts, *([f"bits without a flag ({stray:#x}): expected drop"] if stray else [])])
+
+
+def _rows(view: View, case: Case, table: FlagTable) -> str:
+    """Which combinations of flags answer otherwise, in the names of the tree's enumerators."""
+    if not (isinstance(case.proven, MaskTable) and isinstance(case.expected, MaskTable)):
+        return f"expected {describe_form(case.expected, table)}; found {describe_form(case.proven, table)}"
+    constants = view.session.build.segments[case.meaning.segment].constants
+    names = numbers_of(case.plan, constants, constants)
+    changes: dict[str, str] = {}
+    for delta in compare_forms(case.expected, case.proven, correspond(table, table, view.domain_bits), names).values():
+        changes |= delta.flags
+    shown = [f"{flags}: expected {change.replace(' -> ', ', found ')}" for flags, change in changes.items()]
+    more = [f"and {len(shown) - _SHOWN} more combinations"] if len(shown) > _SHOWN else []
+    return "; ".join([*shown[:_SHOWN], *more])
 
 
 def _fate(form: MaskFilter, mask: int) -> str:

@@ -149,7 +149,7 @@ def _present(view: View, segment: SegmentPlan, flags: dict[str, int]) -> list[st
             continue
         constant = segment.constants.get(name)
         if constant is None and name in view.session.build.broken:
-            wrong.append(view.session.build.broken[name])
+            wrong.append(f"{view.session.build.broken[name]} (in one configuration at least)")
         elif constant is None:
             wrong.append(f"removed: {view.row.name} has {name}, this source does not")
         elif not constant.is_gfp_t:

@@ -17,9 +17,21 @@ if TYPE_CHECKING:
 
     from ..config import Assignment
     from ..flags import FlagTable
+    from ..native.plan import Constant, HelperPlan
 
 #: What stands for a number of the old side that is nothing on the new one.
 _NOWHERE = 1 << 62
+
+
+#: Which enumerators the numbers of a helper are, by what it returns or is called.
+_ENUMERATORS = {
+    "enum zone_type": "ZONE_",
+    "enum migratetype": "MIGRATE_",
+    "gfp_zone": "ZONE_",
+    "gfp_zonelist": "ZONELIST_",
+    "gfp_migratetype": "MIGRATE_",
+    "gfpflags_to_migratetype": "MIGRATE_",
+}
 
 
 @dataclass(frozen=True)
@@ -169,6 +181,16 @@ def numbers(old: Mapping[str, int], new: Mapping[str, int], *, is_truth: bool = 
     # A number above every old enumerator that is one on the new side is not the same thing.
     renamed += [v if v not in after else _NOWHERE + v for v in range(len(renamed), max(after, default=-1) + 1)]
     return Numbers(before, after, tuple(renamed), is_truth)
+
+
+def numbers_of(plan: HelperPlan, old: Mapping[str, Constant], new: Mapping[str, Constant]) -> Numbers:
+    """Return how results of the helper *plan* are matched, where *old* and *new* are the constants of either side."""
+    prefix = _ENUMERATORS.get(plan.result) or _ENUMERATORS.get(plan.name)
+
+    def enumerators(constants: Mapping[str, Constant]) -> dict[str, int]:
+        return {n: c.value for n, c in constants.items() if prefix and n.startswith(prefix)}
+
+    return numbers(enumerators(old), enumerators(new), is_truth=plan.result in {"bool", "_Bool"})
 
 
 def _by_value(enumerators: Mapping[str, int]) -> dict[int, tuple[str, ...]]:

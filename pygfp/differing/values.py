@@ -15,7 +15,7 @@ from ..native.jobs import Match, VersusJob
 from ..native.session import AFTER, both
 from ..spell import describe
 from .deltas import ASPECTS, Delta, compare
-from .matching import merged, numbers, when
+from .matching import merged, numbers_of, when
 from .proofs import Key, Proof
 from .sides import home
 
@@ -24,20 +24,11 @@ if TYPE_CHECKING:
 
     from ..config import Assignment
     from ..forms import Outcome
-    from ..native.plan import HelperPlan
+    from ..native.plan import Constant, HelperPlan
     from .found import Found
     from .matching import Correspondence, Numbers
     from .sides import Side, Sides
 
-#: Which enumerators the numbers of a helper are, by what it returns or is called.
-_ENUMERATORS = {
-    "enum zone_type": "ZONE_",
-    "enum migratetype": "MIGRATE_",
-    "gfp_zone": "ZONE_",
-    "gfp_zonelist": "ZONELIST_",
-    "gfp_migratetype": "MIGRATE_",
-    "gfpflags_to_migratetype": "MIGRATE_",
-}
 #: More changes than this are counted and not spelled out in a text; the flags of a change have them all.
 _SHOWN = 8
 
@@ -146,15 +137,10 @@ def _partners(sides: Sides, choice: Assignment, looked_at: list[frozenset[int] |
 
 
 def _numbers(sides: Sides, plan: HelperPlan, before: int, after: int) -> Numbers:
-    prefix = _ENUMERATORS.get(plan.result) or _ENUMERATORS.get(plan.name)
+    def constants(side: Side, index: int) -> Mapping[str, Constant]:
+        return next(s for s in side.session.build.segments if s.index == index).constants
 
-    def enumerators(side: Side, index: int) -> dict[str, int]:
-        segment = next(s for s in side.session.build.segments if s.index == index)
-        return {n: c.value for n, c in segment.constants.items() if prefix and n.startswith(prefix)}
-
-    return numbers(
-        enumerators(sides.old, before), enumerators(sides.new, after), is_truth=plan.result in {"bool", "_Bool"}
-    )
+    return numbers_of(plan, constants(sides.old, before), constants(sides.new, after))
 
 
 def _settle(case: Case, proofs: Proofs) -> bool:

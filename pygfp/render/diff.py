@@ -92,7 +92,7 @@ def _change(change: Change, style: Style) -> Iterable[str]:
     way = style.status(_COLOURS[change.change], f"{change.change:<7}")
     yield f"  {way}  {_place(change.file, change.line)}{change.subject}"
     # The way is in front of the place already.
-    parts = change.text.removeprefix(change.change).lstrip(":;, ").split("; ")
+    parts = wording.split(change.text.removeprefix(change.change).lstrip(":;, "))
     yield from folded((f"    {part}" for part in parts if part), "      ")
     yield from (f"    {line}" for line in evidence(change))
 
@@ -130,7 +130,8 @@ def verdict(report: DiffReport) -> tuple[str, str, str]:
     if report.identical:
         return "pass", "NO CHANGE", ": the watched files are the same, byte for byte; nothing was compiled"
     if status == 0:
-        said = f"no change in meaning of {len(report.compared)} helpers, composites and flags"
+        n = len(report.compared)
+        said = f"no change in meaning of {report.compared[0] if n == 1 else f'{n} helpers, composites and flags'}"
         return "pass", "NO CHANGE", f": {said}; {report.domain}"
     not_compared = f"{len(report.problems)} not compared" if report.problems else ""
     if status == 1:

@@ -155,7 +155,7 @@ def of_diff(report: DiffReport) -> Items:
 
 def _of_change(change: Change) -> Item:
     level = "error" if change.change == "broken" else "warning"
-    title, *more = change.text.split("; ")
+    title, *more = wording.split(change.text)
     detail = (*more, *diff.evidence(change))
     title = f"{change.subject}: {title}"
     return Item(change.id, change.subject, change.kind, "fail", level, change.file, change.line, title, detail)

@@ -59,6 +59,10 @@ class Notes:
         return self._line(f"and {count(untold, 'mask')} more in this line")
 
     def _heading(self) -> bytes:
+        if not self._kernel.is_known and self._kernel.named:
+            likely = " and ".join(t.info.reference for t in self._kernel.candidates)
+            said = f"the log says {self._kernel.named}, which pygfp does not know"
+            return self._line(f"{said}; masks are read as in {likely}")
         if not self._kernel.is_known:
             return self._line("nothing says yet which release this is; masks are read as the releases do that fit")
         info = self._kernel.candidates[0].info
@@ -139,7 +143,8 @@ def summary(annotator: Annotator) -> Iterator[str]:
     yield f"{count(counts.masks, 'mask')}{names}"
     if not kernel.is_known and counts.masks:
         fitting = ", ".join(t.info.reference for t in kernel.candidates)
-        yield f"no line says which release this is; these fit: {fitting} (--release chooses one)"
+        unknown = f"the log says {kernel.named}, which pygfp does not know" if kernel.named else ""
+        yield f"{unknown or 'no line says which release this is'}; these fit: {fitting} (--release chooses one)"
     elif kernel.named and reference(kernel.named).name != kernel.candidates[0].info.reference:
         info = kernel.candidates[0].info
         yield f"the log says that it is of {kernel.named}; it was read as {info.label} ({info.reference}), as asked"

@@ -5,6 +5,7 @@ What is said of verdicts for people, whatever the format: one wording for text, 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from .style import configurations, count, printable
@@ -57,9 +58,22 @@ def aspect(check: Check) -> str:
     return rest[0] if check.kind == "law" or (rest and rest[0] == "ungrouped") else ""
 
 
+_STATEMENT = re.compile(r"; (?!did you mean|[^()]*\))")
+
+
+def split(text: str) -> list[str]:
+    """
+    Return the statements of *text*; what a parenthesis says, or a compiler suggests, is none of its own.
+
+    >>> split("expected drop (not the record; the page); found keep")
+    ['expected drop (not the record; the page)', 'found keep']
+    """
+    return _STATEMENT.split(text)
+
+
 def statements(check: Check) -> list[str]:
     """Return what a verdict says, a statement a line."""
-    return check.message.split("; ")
+    return split(check.message)
 
 
 def evidence(group: Sequence[Check]) -> Iterable[str]:

@@ -153,6 +153,8 @@ def _start(root: Path, names: Sequence[str], known: Iterable[str]) -> subprocess
         [sys.executable, "-I", "-c", _START, str(Path(__file__).resolve().parent.parent.parent)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        # Ctrl-C is for the parent, which ends its children.
+        start_new_session=True,
     )
     assert process.stdin is not None  # noqa: S101 - for the type checker
     request = {"root": os.fspath(root.resolve()), "names": list(names), "known": sorted(known)}

@@ -16,7 +16,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..errors import BuildError, NoSuchSubjectError, PygfpError, UsageError
+from ..errors import BuildError, NoSuchSourceError, NoSuchSubjectError, PygfpError, UsageError
 from ..report import SKIP
 from . import audit, check, coherence, decode, diff, encode, explain, extract, nested, sources
 
@@ -81,7 +81,8 @@ def _status(exc: PygfpError, *, bisect: bool) -> int:
     """
     if not bisect:
         return _USAGE if isinstance(exc, UsageError) else _UNCHECKED
-    return _STOP if isinstance(exc, UsageError) and not isinstance(exc, NoSuchSubjectError) else SKIP
+    is_wrong_call = isinstance(exc, (UsageError, NoSuchSourceError)) and not isinstance(exc, NoSuchSubjectError)
+    return _STOP if is_wrong_call else SKIP
 
 
 def _give_up(exc: BaseException) -> int:
