@@ -8,15 +8,14 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from . import releases
 from .changes import DiffReport
-from .check import judge
 from .differing import composites, flags, helpers, layout
 from .differing.found import Found
 from .differing.proofs import prove
@@ -25,19 +24,21 @@ from .differing.values import Proofs, compare_values
 from .errors import BuildError, ExtractionError, NoSuchSubjectError
 from .model.helpers import WANTED
 from .native.session import AT_INSTALL, opened
-from .native.trace import trace_order
 from .report import SourceInfo
 from .spell import mask_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from .changes import Change
     from .config import Selection
+    from .differing.proofs import Key, Proof
     from .native.session import Session
     from .report import Check
     from .sources import Source
 
+
+_Answer = TypeVar("_Answer")
 
 #: Watched files of which nothing is compiled for a diff.
 UNCOMPILED = ("include/trace/events/mmflags.h", "mm/page_owner.c", "lib/stackdepot.c")
@@ -87,9 +88,8 @@ def diff(old: Source, new: Source, selection: Selection, options: Options | None
         opened_at = time.monotonic()
         found = _compare(sides, wanted, cores, layout_too=options.helper is None)
         compared_at = time.monotonic()
-        orders, complaints = _orders(sides) if found.changes else ([(), ()], [])
+        broken, orders, complaints = _judged(sides, found.changes) if found.changes else ([], [], [])
         changes = [_in_names(sides, c, orders) for c in found.changes]
-        broken = _newly_failing(sides, changes, orders[1]) if changes else ()
         timings = {
             "open_s": opened_at - started,
             "compare_s": compared_at - opened_at,
@@ -173,19 +173,44 @@ def _compare(sides: Sides, wanted: Callable[[str], bool], jobs: int, *, layout_t
 
 
 def _prove(sides: Sides, names: list[str]) -> Proofs:
-    """What the helpers of both sides are, each side on workers of its own and at the same time."""
+    """What the helpers of both sides are."""
 
-    def one(side: Side) -> object:
+    def one(side: Side) -> Mapping[Key, Proof]:
         plans = [side.plans[n] for n in names if helpers.state(side, n).name == "ok"]
         return prove(side.session, plans, sides.n_bits)
 
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        old, new = pool.map(one, sides.both)
-    return Proofs(old, new)  # type: ignore[arg-type]
+    return Proofs(*_on_each(sides, one))
 
 
-def _newly_failing(sides: Sides, changes: list[Change], order: Sequence[str]) -> list[Check]:
-    """Verdicts on what changed that fail on the new side, and do not on the old one."""
+def _on_each(sides: Sides, ask: Callable[[Side], _Answer]) -> tuple[_Answer, _Answer]:
+    """What *ask* answers for the old side and for the new one: at the same time, each on workers of its own."""
+    answers: dict[str, _Answer] = {}
+    failures: list[BaseException] = []
+
+    def one(side: Side) -> None:
+        try:
+            answers[side.name] = ask(side)
+        except BaseException as exc:  # noqa: BLE001 - handed to the caller below
+            failures.append(exc)
+
+    threads = [threading.Thread(target=one, args=(side,), daemon=True) for side in sides.both]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+    return answers["old"], answers["new"]
+
+
+def _judged(sides: Sides, changes: list[Change]) -> tuple[list[Check], list[Sequence[str]], list[str]]:
+    """
+    What is to be said of *changes* besides: verdicts that fail on the new side and not on the old one, the order in
+    which ``%pGg`` of either side prints names, and what a user should know of it.
+    """
+    from .check import judge  # noqa: PLC0415 - where nothing changes there is nothing to judge
+    from .native.trace import trace_order  # noqa: PLC0415 - ditto
+
     # What crashes, or does not return, has been waited for once.
     subjects = {c.subject for c in changes if c.change != "broken"}
     rules = any(c.kind in {"flag", "layout", "config"} for c in changes)
@@ -193,18 +218,14 @@ def _newly_failing(sides: Sides, changes: list[Change], order: Sequence[str]) ->
     def wanted(subject: str) -> bool:
         return subject in subjects or (rules and "GFP_" not in subject and subject not in WANTED)
 
-    def failing(side: Side) -> list[Check]:
-        return [c for c in judge(side.session, side.row, wanted, order) if c.status == "fail"]
+    def one(side: Side) -> tuple[list[Check], Sequence[str], list[str]]:
+        order, complaints = trace_order(side.session.source, side.row, side.session.build.flag_symbols)
+        return [c for c in judge(side.session, side.row, wanted, order) if c.status == "fail"], order, complaints
 
-    found = failing(sides.new)
-    before = {(c.kind, c.subject, c.message) for c in failing(sides.old)} if found else set()
-    return [c for c in found if (c.kind, c.subject, c.message) not in before]
-
-
-def _orders(sides: Sides) -> tuple[list[Sequence[str]], list[str]]:
-    """The order in which ``%pGg`` of each side prints names, and what a user should know of it."""
-    found = [trace_order(s.session.source, s.row, s.session.build.flag_symbols) for s in sides.both]
-    return [order for order, _ in found], [text for _, complaint in found for text in complaint]
+    (before, *old), (now, *new) = _on_each(sides, one)
+    known = {(c.kind, c.subject, c.message) for c in before}
+    failing = [c for c in now if (c.kind, c.subject, c.message) not in known]
+    return failing, [old[0], new[0]], [*old[1], *new[1]]
 
 
 def _in_names(sides: Sides, change: Change, orders: list[Sequence[str]]) -> Change:

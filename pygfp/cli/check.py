@@ -88,7 +88,8 @@ def _saved(report: Report, path: Path) -> Baseline | None:
 
 
 def _report(arguments: argparse.Namespace) -> Report:
-    from .. import sources  # noqa: PLC0415 - a usage error needs none of this
+    output.warm(arguments.jobs)
+    from .. import sources  # noqa: PLC0415 - a usage error needs none of this, and workers start meanwhile
     from ..check import Options, check  # noqa: PLC0415 - ditto
     from ..model.policy import Policy, parse_policy  # noqa: PLC0415 - ditto
 

@@ -67,9 +67,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> DiffReport:
-    from ..diff import Options, diff  # noqa: PLC0415 - a usage error needs none of this
-
     selection = options.selection(arguments)
+    output.warm(arguments.jobs)
+    from ..diff import Options, diff  # noqa: PLC0415 - a usage error needs none of this, and workers start meanwhile
+
     asked = Options(arguments.helper, arguments.full, arguments.jobs, output.commands_shown(arguments))
     label = " ".join(a for a in (arguments.old, arguments.new, arguments.patch) if a) or "HEAD and the working tree"
     with output.failures_reported("diff", label, arguments):

@@ -33,6 +33,13 @@ def progress(arguments: argparse.Namespace) -> Callable[[int, int], None] | None
     return show
 
 
+def warm(jobs: int | None) -> None:
+    """Start *jobs* workers, or one a core, while the rest of the program is still being imported."""
+    from ..native.pool import warm as start  # noqa: PLC0415 - a usage error needs none
+
+    start(jobs)
+
+
 def progress_ends(shown: Callable[[int, int], None] | None) -> None:
     """Take progress that was *shown* off the terminal again."""
     if shown:

@@ -7,6 +7,7 @@ A worker that dies or does not answer in time costs the helper it was running it
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -132,6 +133,23 @@ class _Process:
                     stream.close()
 
 
+# Workers that were started before anybody knew what they would load.
+_spares: deque[_Process] = deque()
+
+
+def warm(count: int | None = None) -> None:
+    """Start *count* workers (default: one a core) for the pools to come: they start up while modules are imported."""
+    if not _spares:
+        atexit.register(_stop_spares)
+    wanted = count or len(os.sched_getaffinity(0))
+    _spares.extend(_Process() for _ in range(wanted - len(_spares)))
+
+
+def _stop_spares() -> None:
+    while _spares:
+        _spares.popleft().stop()
+
+
 @dataclass
 class _Chunk:
     job: int
@@ -154,7 +172,7 @@ class Pool:
 
     def __enter__(self) -> Self:
         """Start the workers; they load nothing before :meth:`load`."""
-        self._idle: deque[_Process] = deque(_Process() for _ in range(self.size))
+        self._idle: deque[_Process] = deque(_spares.popleft() if _spares else _Process() for _ in range(self.size))
         self._lock = threading.Lock()
         self._crashed: dict[str, HelperCrashed] = {}
         return self
