@@ -81,6 +81,29 @@ class TestDependencies:
                 expected = [(one.status, one.form, one.inputs)]
                 assert [(c.status, c.form, c.inputs) for c in match] == expected, (one.id, whole, f"seed {seed}")
 
+    def test_a_constant_that_is_a_variable_has_its_value_in_each(
+        self, check_json: Callable[..., Report], bundled_tree: Path
+    ) -> None:
+        """It is no macro and no function, and yet a helper means what it says."""
+        header = bundled_tree / "include/linux/gfp.h"
+        text = header.read_text()
+        extra = "".join(
+            f"{line}\n"
+            for line in (
+                "#ifdef CONFIG_LOCKDEP",
+                "static const gfp_t gfp_extra = __GFP_NOLOCKDEP;",
+                "#else",
+                "static const gfp_t gfp_extra = 0;",
+                "#endif",
+            )
+        )
+        place = text.index("static inline bool gfpflags_allow_blocking")
+        body = text[place:].replace("& __GFP_DIRECT_RECLAIM", "& (__GFP_DIRECT_RECLAIM | gfp_extra)", 1)
+        header.write_text(f"{text[:place]}{extra}{body}")
+        report = check_json(bundled_tree, "--helper", "gfpflags_allow_blocking")
+        found = {c["config"]["CONFIG_LOCKDEP"]: c["status"] for c in report["checks"] if c["kind"] == "helper"}
+        assert found == {False: "pass", True: "fail"}
+
 
 def subject(check: Check) -> tuple[str, ...]:
     """What a check is about, whatever its configuration."""

@@ -126,7 +126,8 @@ def _key(plan: HelperPlan, segment: Segment, subset: Subset, closure: Closure) -
     functions: dict[str, list[Definition]] = {}
     enumerators = set()
     for d in subset.definitions:
-        if d.kind == "function":
+        # A constant may be a variable, and have another value in another configuration.
+        if d.kind in {"function", "declaration", "typedef"}:
             functions.setdefault(d.name, []).append(d)
         elif d.kind == "enumerator":
             enumerators.add(d.name)
