@@ -159,7 +159,7 @@ class TestExtract:
         source = with_files()
         files = {p: t for p, t in source.files.items() if p != "include/linux/types.h"}
         subset = extract(Source("tree", "here", None, files), NAMES)
-        assert any("include/linux/types.h is not in here" in note for note in subset.notes)
+        assert any("include/linux/types.h is not in this source" in note for note in subset.notes)
 
     def test_a_type_that_cannot_be_cut_out_is_an_error_with_its_place(self) -> None:
         with pytest.raises(ExtractionError, match=r"include/linux/types\.h:2: gfp_t is not defined here") as caught:
