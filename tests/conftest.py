@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -22,6 +23,10 @@ from pygfp.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+# No test fails on a clock, however busy the machine is; everything else is as the environment has it.
+settings.register_profile("pygfp", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("pygfp")
 
 ROOT = Path(__file__).resolve().parent.parent
 
