@@ -145,6 +145,9 @@ class TestDeliberateBreaks:
         texts = texts_of(origin)
         texts = {**texts, edit.file: edit.apply(texts[edit.file])}
         report = differ(origin, texts, *narrowed(edit))
+        if not report["changes"] and not edit.neutral:
+            # It shows in a configuration that was left out to save time.
+            report = differ(origin, texts, *edit.arguments)
         changes = {(c["kind"], c["change"]) for c in report["changes"]}
         if edit.neutral in {"", breaks.ROOMIER}:
             assert changes
