@@ -42,8 +42,12 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from .api import check, diff, laws, load
-    from .asserting import assert_equal_everywhere, assert_law
+    from .api.asserting import assert_equal_everywhere, assert_law
+    from .api.entry import check, diff, laws, load
+    from .api.kernel import Kernel
+    from .api.masks import Mask
+    from .api.modelled import Model
+    from .api.sweeping import Comparison, sweep
     from .errors import (
         BugFired,
         BuildError,
@@ -55,22 +59,18 @@ if TYPE_CHECKING:
         UsageError,
     )
     from .forms import MaskFilter, MaskTable, Outcome
-    from .kernel import Kernel
-    from .masks import Mask
     from .model.declared import Filter, Lookup, Predicate
-    from .modelled import Model
-    from .sweeping import Comparison, sweep
 
 # Where a public name is defined; exceptions are in errors.
 _HOMES = {
-    **dict.fromkeys(("check", "diff", "laws", "load"), "api"),
-    **dict.fromkeys(("assert_equal_everywhere", "assert_law"), "asserting"),
+    **dict.fromkeys(("check", "diff", "laws", "load"), "api.entry"),
+    **dict.fromkeys(("assert_equal_everywhere", "assert_law"), "api.asserting"),
     **dict.fromkeys(("MaskFilter", "MaskTable", "Outcome"), "forms"),
     **dict.fromkeys(("Filter", "Lookup", "Predicate"), "model.declared"),
-    **dict.fromkeys(("Comparison", "sweep"), "sweeping"),
-    "Kernel": "kernel",
-    "Mask": "masks",
-    "Model": "modelled",
+    **dict.fromkeys(("Comparison", "sweep"), "api.sweeping"),
+    "Kernel": "api.kernel",
+    "Mask": "api.masks",
+    "Model": "api.modelled",
 }
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .config import Selection
+from .decoding.tables import Tables, of_release, of_row
 from .errors import UsageError
 from .model.reclaim import reclaim_context
 from .releases import rows
-from .tables import Tables, of_release, of_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Protocol
 
+from .decoding.expression import Both, Call, Name, Not, Number, calls, parse
 from .errors import ExpressionError, UncallableError
-from .expression import Both, Call, Name, Not, Number, calls, parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .config import Assignment
-    from .expression import Node
+    from .decoding.expression import Node
+    from .decoding.tables import Tables
     from .flags import FlagTable
-    from .tables import Tables
 
 
 @dataclass(frozen=True)

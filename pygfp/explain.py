@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from . import history
 from .errors import UnknownFlagError, UsageError
+from .explaining import history
 from .forms import MaskFilter, MaskTable
 from .model import glossary
 from .model.policy import NESTED, Fate, Policy
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from .config import Assignment
+    from .decoding.tables import Tables
     from .encode import Encoded
+    from .explaining.history import Era
     from .flags import FlagTable
     from .forms import Form, Outcome
-    from .history import Era
-    from .tables import Tables
 
 #: Helpers whose treatment of each flag the policy of nested allocation decides.
 _NESTED = ("gfp_nested_mask", "gfp_kmemleak_mask")

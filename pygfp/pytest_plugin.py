@@ -15,8 +15,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 
-    from .kernel import Kernel
-    from .modelled import Model
+    from .api.kernel import Kernel
+    from .api.modelled import Model
     from .sources import Source
     from .testing import Suite
 
@@ -99,7 +99,7 @@ def gfp_model(gfp: Kernel) -> Model:
     """
     The reference model in the configuration of ``gfp``: ``gfp_model.gfp_nested_mask``.
     """
-    from .modelled import Model  # noqa: PLC0415 - only where it is used
+    from .api.modelled import Model  # noqa: PLC0415 - only where it is used
 
     return Model(gfp)
 
@@ -176,9 +176,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
     """Explain masks that are not equal by the flags that are missing and extra."""
-    if op != "==" or "pygfp.masks" not in sys.modules:
+    if op != "==" or "pygfp.api.masks" not in sys.modules:
         return None
-    from .masks import Mask  # noqa: PLC0415 - it is loaded
+    from .api.masks import Mask  # noqa: PLC0415 - it is loaded
 
     if not isinstance(left, Mask) and not isinstance(right, Mask):
         return None

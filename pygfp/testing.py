@@ -12,17 +12,18 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import api, config
+from . import config
+from .api import entry as api
+from .api.masks import Mask
+from .api.sweeping import Bar
 from .errors import PygfpError, UsageError
-from .masks import Mask
-from .sweeping import Bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from .api.kernel import Kernel
     from .config import Assignment
-    from .kernel import Kernel
     from .sources import Source
 
 #: How often progress may take the terminal from the tests.
@@ -148,7 +149,7 @@ class Shown:
         self._at = time.monotonic()
 
     def __call__(self, done: int, total: int, left_s: float) -> None:
-        """See :class:`pygfp.sweeping.Bar`."""
+        """See :class:`pygfp.api.sweeping.Bar`."""
         now = time.monotonic()
         if now > self._at + _PACE_S or done == total:
             self._at = now

@@ -15,9 +15,9 @@ import readers
 from test_formats import GFP_H, TYPES_H, broken, edit, unbuildable, with_news
 
 from pygfp import sources
-from pygfp.baseline import ALWAYS, Baseline, apply, of_report
-from pygfp.baseline_text import dump, load
-from pygfp.baseline_value import difference, words
+from pygfp.baselines.compare import ALWAYS, Baseline, apply, of_report
+from pygfp.baselines.text import dump, load
+from pygfp.baselines.value import difference, words
 from pygfp.check import Options, check
 from pygfp.config import Selection
 from pygfp.errors import BaselineError

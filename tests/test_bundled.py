@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pygfp import _bundled
+from pygfp.api.masks import Mask
 from pygfp.config import Selection
-from pygfp.masks import Mask
 from pygfp.model.helpers import WANTED
 from pygfp.native.session import opened
 from pygfp.releases import newest
@@ -20,7 +20,7 @@ from pygfp.sources import Source, bundled, tree
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pygfp.kernel import Kernel
+    from pygfp.api.kernel import Kernel
     from pygfp.native.session import Session
 
 ROW = newest()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pygfp.cubes import phrase
+from pygfp.explaining.cubes import phrase
 
 if TYPE_CHECKING:
     from pygfp.config import Assignment

@@ -15,19 +15,19 @@ import pytest
 from pygfp import sources
 from pygfp.config import Selection
 from pygfp.decode import decode, elsewhere, fits, parse_mask, was
+from pygfp.decoding.tables import of_release, row_of
 from pygfp.encode import NoHelpers, encode
 from pygfp.errors import UsageError
 from pygfp.model.helpers import WANTED
 from pygfp.native.session import opened
 from pygfp.native.tables import of_source
 from pygfp.releases import rows
-from pygfp.tables import of_release, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pygfp.decoding.tables import Tables
     from pygfp.releases import Row
-    from pygfp.tables import Tables
 
     Run = Callable[..., tuple[int, str, str]]
 

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pygfp import sources
-from pygfp.calls import CompiledHelpers, ModelHelpers
 from pygfp.config import Selection
+from pygfp.decoding.expression import Both, Call, Name, Not, Number, parse
+from pygfp.decoding.tables import of_release, row_of
 from pygfp.encode import NoHelpers, encode
 from pygfp.errors import ExpressionError, UncallableError, UsageError
-from pygfp.expression import Both, Call, Name, Not, Number, parse
+from pygfp.explaining.calls import CompiledHelpers, ModelHelpers
 from pygfp.model.helpers import WANTED
 from pygfp.native.session import opened
 from pygfp.native.tables import of_source
-from pygfp.tables import of_release, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

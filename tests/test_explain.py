@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pygfp import history
+from pygfp.explaining import history
 from pygfp.model import glossary
 from pygfp.model.helpers import HELPERS
 from pygfp.model.policy import NESTED

@@ -18,7 +18,7 @@ from pygfp.releases import newest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pygfp.kernel import Helper
+    from pygfp.api.kernel import Helper
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +166,7 @@ class TestMask:
         stored = pickle.dumps(kernel.GFP_NOFS)
         code = (
             "import pickle, sys; m = pickle.loads(sys.stdin.buffer.read()); "
-            "print(repr(m), int(m), repr(~m & 0xf), 'pygfp.kernel' in sys.modules)"
+            "print(repr(m), int(m), repr(~m & 0xf), 'pygfp.api.kernel' in sys.modules)"
         )
         done = subprocess.run([sys.executable, "-c", code], input=stored, capture_output=True, check=True)
         names = "GFP_DMA|GFP_DMA32|__GFP_HIGHMEM|__GFP_MOVABLE"
@@ -284,7 +284,7 @@ class TestPackage:
         code = "import pygfp.laws; from pygfp.laws import MaskLaw; print(sorted(pygfp.laws)[0], MaskLaw.__name__)"
         assert self.run(code) == "drops-page-traits MaskLaw\n"
         code = "import pygfp.check; from pygfp.check import Options; print(pygfp.check.__module__, Options.__name__)"
-        assert self.run(code) == "pygfp.api Options\n"
+        assert self.run(code) == "pygfp.api.entry Options\n"
 
     def test_there_is_nothing_else(self) -> None:
         with pytest.raises(AttributeError, match="module 'pygfp' has no attribute 'nothing'"):

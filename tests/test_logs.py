@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pygfp.annotate import LONGEST_LINE, Annotator, Kernel
 from pygfp.config import Selection
-from pygfp.logs import mention, places
+from pygfp.decoding.annotate import LONGEST_LINE, Annotator, Kernel
+from pygfp.decoding.logs import mention, places
+from pygfp.decoding.tables import of_release
 from pygfp.render.log import Notes
-from pygfp.tables import of_release
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pygfp.annotate import Finding
+    from pygfp.decoding.annotate import Finding
 
 MARK = b"    pygfp: "
 OOM = (

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import pytest
 from repositories import GFP_H, commit, edit, git, raw_git, subset_tree
 
-from pygfp.difftext import parse
 from pygfp.errors import PatchError
-from pygfp.mails import read_series
+from pygfp.patching.difftext import parse
+from pygfp.patching.mails import read_series
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,7 +19,7 @@ from repositories import GFP_H, commit, edit, git, raw_git, subset_tree, write
 
 from pygfp.errors import KernelTreeError, PatchError
 from pygfp.git import blob_ids
-from pygfp.patched import Patched, patched
+from pygfp.patching.patched import Patched, patched
 from pygfp.sources import resolve
 
 if TYPE_CHECKING:

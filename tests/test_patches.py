@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from repositories import GFP_H, commit, edit, git, raw_git, subset_tree
 
-from pygfp.difftext import parse
 from pygfp.errors import PatchError
-from pygfp.patches import FileChange, apply
+from pygfp.patching.difftext import parse
+from pygfp.patching.patches import FileChange, apply
 
 HEAD = b"diff --git a/f b/f\n--- a/f\n+++ b/f\n"
 

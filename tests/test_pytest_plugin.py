@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pygfp import testing
+
 # Held here, so that the runs inside this process do not load them anew each.
-from pygfp import asserting, modelled, testing
+from pygfp.api import asserting, modelled
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ from repositories import GFP_H, MAKEFILE, git, raw_git, write
 
 from pygfp import sources
 from pygfp.errors import KernelTreeError
-from pygfp.patched import patched
+from pygfp.patching.patched import patched
 from pygfp.sources import Source, head_and_worktree, is_range, resolve, resolve_range
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from expressions import HIGH, IO, KERNEL, NESTED, answer, expressions
 from hypothesis import given, settings
 
 import pygfp
-from pygfp import sweeping
+from pygfp.api import sweeping
+from pygfp.api.sides import as_filter, as_table
+from pygfp.api.sweeping import Bar, duration, sweep
 from pygfp.forms import MaskFilter, MaskTable
-from pygfp.sides import as_filter, as_table
-from pygfp.sweeping import Bar, duration, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable

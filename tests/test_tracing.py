@@ -15,16 +15,16 @@ import pytest
 from expressions import HIGH, IO, KERNEL, NESTED, answer, expressions
 from hypothesis import assume, given, settings
 
+from pygfp.api.sides import CallableSide, HelperSide
+from pygfp.api.tracing import Untraceable, as_form, evaluate, follow, looks_at
 from pygfp.forms import MaskFilter, MaskTable
-from pygfp.sides import CallableSide, HelperSide
-from pygfp.tracing import Untraceable, as_form, evaluate, follow, looks_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pygfp.api.helper import Helper
+    from pygfp.api.tracing import Path
     from pygfp.forms import Form
-    from pygfp.helper import Helper
-    from pygfp.tracing import Path
 
 BITS = 11
 INPUTS = range(1 << BITS)

@@ -16,7 +16,7 @@ from . import options, output
 if TYPE_CHECKING:
     import argparse
 
-    from ..baseline import Baseline
+    from ..baselines.compare import Baseline
     from ..report import Report
 
 HELP = "verdicts on a source against the model"
@@ -56,7 +56,8 @@ def _add_baseline(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return the exit status."""
-    from .. import baseline, baseline_text  # noqa: PLC0415 - a usage error needs none of this
+    from ..baselines import compare as baseline  # noqa: PLC0415 - a usage error needs none of this
+    from ..baselines import text as baseline_text  # noqa: PLC0415 - ditto
 
     output.require_writable(arguments.output)
     output.require_writable(arguments.save_baseline, "--save-baseline")
@@ -76,7 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _saved(report: Report, path: Path) -> Baseline | None:
     """What is accepted from now on; None where the report, which says why and fails, cannot be."""
-    from .. import baseline, baseline_text  # noqa: PLC0415 - a usage error needs none of this
+    from ..baselines import compare as baseline  # noqa: PLC0415 - a usage error needs none of this
+    from ..baselines import text as baseline_text  # noqa: PLC0415 - ditto
 
     try:
         accepted = baseline.of_report(report, str(path))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import IO
 
-    from ..annotate import Annotator
+    from ..decoding.annotate import Annotator
 
 HELP = "names for masks, also inside a log on stdin"
 DESCRIPTION = "Say what masks mean on a kernel; with '-', or in a pipe, what the masks of a log mean."
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _log(arguments: argparse.Namespace) -> int:
     """Annotate stdin, or list its masks as JSON."""
-    from ..annotate import Annotator, Kernel  # noqa: PLC0415 - a single mask needs none of this
+    from ..decoding.annotate import Annotator, Kernel  # noqa: PLC0415 - a single mask needs none of this
     from ..render import log as rendering  # noqa: PLC0415 - ditto
 
     asked = kernel.tables(arguments) if arguments.release or arguments.source else None

@@ -108,7 +108,7 @@ def _sides(arguments: argparse.Namespace) -> tuple[Source, Source]:
 def _patched(arguments: argparse.Namespace) -> tuple[Source, Source, tuple[str, ...]]:
     """A source without and with the patch."""
     from .. import sources  # noqa: PLC0415 - a usage error needs none of this
-    from ..patched import patched  # noqa: PLC0415 - ditto
+    from ..patching.patched import patched  # noqa: PLC0415 - ditto
     from ..places import enclosing_tree  # noqa: PLC0415 - ditto
 
     if arguments.new is not None:

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from ..decoding.expression import Call
+    from ..decoding.tables import Tables
     from ..encode import Encoded
-    from ..expression import Call
-    from ..tables import Tables
 
 HELP = "value of an expression of names"
 DESCRIPTION = "Say what value an expression of flags has on a kernel."
@@ -35,7 +35,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return the exit status."""
-    from ..expression import calls, parse  # noqa: PLC0415 - a usage error needs none of this
+    from ..decoding.expression import calls, parse  # noqa: PLC0415 - a usage error needs none of this
     from ..render import encode as rendering  # noqa: PLC0415 - ditto
 
     output.require_writable(arguments.output)
@@ -51,12 +51,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _encode(arguments: argparse.Namespace, tables: Tables, called: Sequence[Call]) -> list[Encoded]:
-    from ..calls import CompiledHelpers, ModelHelpers  # noqa: PLC0415 - a usage error needs none of this
     from ..encode import NoHelpers, encode  # noqa: PLC0415 - ditto
+    from ..explaining.calls import CompiledHelpers, ModelHelpers  # noqa: PLC0415 - a usage error needs none of this
 
     selection = options.selection(arguments)
     if arguments.release is not None:
-        from ..tables import row_of  # noqa: PLC0415 - a source has no row of its own
+        from ..decoding.tables import row_of  # noqa: PLC0415 - a source has no row of its own
 
         helpers = ModelHelpers(row_of(arguments.release)[0], selection, tables)
         return [encode(text, tables, helpers) for text in arguments.expressions]

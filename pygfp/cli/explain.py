@@ -13,9 +13,9 @@ from . import kernel, options, output
 if TYPE_CHECKING:
     import argparse
 
+    from ..decoding.tables import Tables
     from ..encode import Encoded, Helpers
     from ..explain import Explanation
-    from ..tables import Tables
 
 HELP = "what a helper, composite or flag means, and why"
 DESCRIPTION = "Say what a helper, a composite or a flag means on a kernel; with a mask, what it does to that mask."
@@ -31,8 +31,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return the exit status."""
+    from ..decoding.expression import parse  # noqa: PLC0415 - ditto
     from ..explain import is_helper  # noqa: PLC0415 - a usage error needs none of this
-    from ..expression import parse  # noqa: PLC0415 - ditto
     from ..render import explain as rendering  # noqa: PLC0415 - ditto
 
     output.require_writable(arguments.output)
@@ -63,9 +63,9 @@ def _name(arguments: argparse.Namespace, tables: Tables) -> Explanation:
 
 
 def _helper(arguments: argparse.Namespace, tables: Tables) -> Explanation:
-    from ..calls import CompiledHelpers, ModelHelpers  # noqa: PLC0415 - a usage error needs none of this
+    from ..decoding.tables import row_of  # noqa: PLC0415 - ditto
     from ..explain import explain_helper  # noqa: PLC0415 - ditto
-    from ..tables import row_of  # noqa: PLC0415 - ditto
+    from ..explaining.calls import CompiledHelpers, ModelHelpers  # noqa: PLC0415 - a usage error needs none of this
 
     name = arguments.name
     if arguments.release is not None:
@@ -74,7 +74,7 @@ def _helper(arguments: argparse.Namespace, tables: Tables) -> Explanation:
         proof = "from the model of pygfp; --source TREE shows what the code of a tree does"
         notes = model.notes([name])
         return explain_helper(name, tables, model.meanings(name), proof, before=before, after=after, notes=notes)
-    from ..prove import prove  # noqa: PLC0415 - a release needs no compiler
+    from ..explaining.prove import prove  # noqa: PLC0415 - a release needs no compiler
 
     with kernel.opened(arguments, jobs=None) as session:
         compiled = CompiledHelpers(session, tables)

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     import argparse
     from contextlib import AbstractContextManager
 
+    from ..decoding.tables import Tables
     from ..native.session import Session
     from ..sources import Source
-    from ..tables import Tables
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +30,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def tables(arguments: argparse.Namespace) -> Tables:
     """Return the flag tables of the kernel that *arguments* name."""
     if arguments.release is not None:
-        from ..tables import of_release  # noqa: PLC0415 - a usage error needs none of this
+        from ..decoding.tables import of_release  # noqa: PLC0415 - a usage error needs none of this
 
         return of_release(arguments.release, options.selection(arguments))
     from ..model.helpers import WANTED  # noqa: PLC0415 - a release needs none of this

@@ -15,8 +15,8 @@ from ..model.masks import MASKS
 from ..releases import rows, version_key
 
 if TYPE_CHECKING:
-    from ..kernel import Kernel
-    from ..modelled import Model
+    from ..api.kernel import Kernel
+    from ..api.modelled import Model
 
 pytestmark = pytest.mark.gfp_conformance
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import releases
+from ..decoding.tables import Tables
 from ..errors import BuildError
 from ..flags import FlagTable
 from ..report import SourceInfo
-from ..tables import Tables
 from . import compiler as cc
 from .cache import Cache
 from .session import build_key, embedded_key, opened

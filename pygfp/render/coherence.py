@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..cubes import phrase
+from ..explaining.cubes import phrase
 from . import json as common
 from .items import Item, Items, gathered
 from .style import count, folded, printable

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..cubes import phrase
 from ..decode import was
+from ..explaining.cubes import phrase
 from ..releases import rows
 from . import json as common
 from .style import count, folded, printable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..config import Assignment
     from ..decode import Decoded
-    from ..tables import Tables
+    from ..decoding.tables import Tables
     from .style import Style
 
     Elsewhere = Sequence[tuple[str, list[str]]]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..cubes import phrase
+from ..explaining.cubes import phrase
 from . import json as common
 from .decode import heading
 from .style import folded
@@ -15,8 +15,8 @@ from .style import folded
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ..decoding.tables import Tables
     from ..encode import Encoded, Value
-    from ..tables import Tables
     from .style import Style
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..cubes import phrase
 from ..explain import joint_rows
+from ..explaining.cubes import phrase
 from ..model.policy import Fate
 from ..model.reclaim import reclaim_context
 from ..spell import spell
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ..config import Assignment
+    from ..decoding.tables import Tables
     from ..encode import Encoded, Value
     from ..explain import Explanation, Treatment
-    from ..tables import Tables
     from .style import Style
 
 _INDENT = 12

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ..cubes import phrase
 from ..decode import fits
+from ..explaining.cubes import phrase
 from ..releases import reference
 from . import json as common
 from .decode import mask_json, span
@@ -18,7 +18,7 @@ from .style import count, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..annotate import Annotator, Finding, Kernel
+    from ..decoding.annotate import Annotator, Finding, Kernel
 
 #: What every added line begins with: without those lines the log is what it was.
 MARK = "    pygfp: "

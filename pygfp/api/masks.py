@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from .flags import FlagTable
+from ..flags import FlagTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,15 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .config import Selection
+from ..config import Selection
+from ..decoding.tables import of_row
+from ..releases import rows
 from .cubes import phrase
-from .releases import rows
-from .tables import of_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .releases import Row
+    from ..releases import Row
 
 #: The text of an era of which the facts do not say where helpers are.
 NOT_RECORDED = "not recorded"

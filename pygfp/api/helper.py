@@ -8,16 +8,16 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from .errors import BugFired
+from ..errors import BugFired
 from .masks import require_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .forms import Outcome
+    from ..forms import Outcome
+    from ..native.plan import HelperPlan
+    from ..native.resident import Function
     from .kernel import Kernel
-    from .native.plan import HelperPlan
-    from .native.resident import Function
 
 
 class _Fired(threading.local):

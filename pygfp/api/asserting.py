@@ -7,23 +7,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .errors import UsageError
-from .forms import MaskFilter
-from .laws import judge
+from ..errors import UsageError
+from ..forms import MaskFilter
+from ..laws import judge
+from ..model.laws import LAWS
+from ..native.jobs import LawJob
+from ..native.pool import BLOCK
 from .masks import Mask
-from .model.laws import LAWS
-from .native.jobs import LawJob
-from .native.pool import BLOCK
 from .sides import HelperSide, kernels_of, side
 from .sweeping import Bar, Tally, domain_of, in_chunks, numpy, paced, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .forms import Outcome
+    from ..forms import Outcome
+    from ..laws import MaskLaw
+    from ..model.laws import Law
     from .kernel import Kernel
-    from .laws import MaskLaw
-    from .model.laws import Law
     from .sides import Side
     from .sweeping import Comparison, Difference, Domain, Progress
 

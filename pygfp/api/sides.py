@@ -12,17 +12,17 @@ import random
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .errors import BugFired, UsageError
-from .forms import MaskFilter, MaskTable, Outcome
+from ..errors import BugFired, UsageError
+from ..forms import MaskFilter, MaskTable, Outcome
+from ..mine import mine
+from ..native.jobs import Job
 from .helper import Helper, fired
-from .mine import mine
-from .native.jobs import Job
 from .tracing import MAX_TABLE_BITS, Untraceable, as_form, evaluate, follow, looks_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .forms import Form
+    from ..forms import Form
     from .kernel import Kernel
     from .tracing import Path
 

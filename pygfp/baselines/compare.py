@@ -4,7 +4,7 @@ Baselines: what a check found and somebody accepted.
 
 Holds the meaning of every helper and composite and the bit of every flag, configuration by configuration, and
 what fails all the same. A later check with the baseline fails where something differs from it, and
-passes what it has. Pure: report in, report out. :mod:`pygfp.baseline_text` is how it stands in a file.
+passes what it has. Pure: report in, report out. :mod:`pygfp.baselines.text` is how it stands in a file.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from .baseline_value import difference, of_form, words
-from .config import slug
-from .errors import BaselineError
+from ..config import slug
+from ..errors import BaselineError
+from .value import difference, of_form, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from .baseline_value import Value
-    from .config import Assignment
-    from .report import Check, Report
+    from ..config import Assignment
+    from ..report import Check, Report
+    from .value import Value
 
 #: What a subject that depends on no CONFIG symbol has in place of a configuration.
 ALWAYS = "always"
@@ -200,7 +200,7 @@ def _lost(report: Report, baseline: Baseline, said: set[str]) -> Iterator[Check]
 
 def _missing(report: Report, baseline: Baseline, pattern: str | None) -> Iterator[Check]:
     """Subjects that *baseline* has, and of which the report says nothing at all."""
-    from .report import Check  # noqa: PLC0415 - for values only elsewhere
+    from ..report import Check  # noqa: PLC0415 - for values only elsewhere
 
     present = {_subject(c) for c in report.checks}
     present |= {c.id for c in report.checks}  # a verdict on a helper as a whole
@@ -214,7 +214,7 @@ def _missing(report: Report, baseline: Baseline, pattern: str | None) -> Iterato
 
 def _flags(report: Report, baseline: Baseline) -> Iterator[Check]:
     """Flags that are there no more, or newly, in all configurations or in some."""
-    from .report import Check  # noqa: PLC0415 - for values only elsewhere
+    from ..report import Check  # noqa: PLC0415 - for values only elsewhere
 
     now, layouts = _bits(report), _layouts(report)
     for flag in sorted({*baseline.bits, *now}):

@@ -8,17 +8,17 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .errors import BugFired, UnknownFlagError
+from ..errors import BugFired, UnknownFlagError
+from ..model.helpers import HELPERS, Context
+from ..model.policy import Fate, Policy
+from ..releases import version_key
 from .masks import require_width
-from .model.helpers import HELPERS, Context
-from .model.policy import Fate, Policy
-from .releases import version_key
 
 if TYPE_CHECKING:
-    from .forms import Form, Outcome
+    from ..forms import Form, Outcome
+    from ..model.declared import Declared
+    from ..model.helpers import HelperModel
     from .kernel import Kernel
-    from .model.declared import Declared
-    from .model.helpers import HelperModel
 
 
 class ModelHelper:

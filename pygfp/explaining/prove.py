@@ -8,18 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import releases
+from .. import releases
+from ..checking.cases import cases_of, compare
+from ..checking.view import View
+from ..config import slug
+from ..explain import Meaning
+from ..model.helpers import HELPERS
+from ..model.policy import Policy
 from .calls import enumerators
-from .checking.cases import cases_of, compare
-from .checking.view import View
-from .config import slug
-from .explain import Meaning
-from .model.helpers import HELPERS
-from .model.policy import Policy
 
 if TYPE_CHECKING:
-    from .checking.cases import Case
-    from .native.session import Session
+    from ..checking.cases import Case
+    from ..native.session import Session
 
 
 @dataclass(frozen=True)

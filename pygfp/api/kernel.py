@@ -15,28 +15,28 @@ from functools import cache, cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
-from . import releases
-from .config import WORD_SIZE, Selection, slug
-from .errors import BuildError, HelperUnavailableError, UnknownFlagError
-from .flags import FlagTable
+from .. import releases
+from ..config import WORD_SIZE, Selection, slug
+from ..errors import BuildError, HelperUnavailableError, UnknownFlagError
+from ..flags import FlagTable
+from ..native.attempt import WORD_BITS
+from ..native.resident import Resident
+from ..native.session import Session
+from ..native.session import load as load_build
+from ..native.trace import trace_order
+from ..native.workers import Workers
 from .helper import Helper
 from .masks import Mask, Names, mask_type, require_width
-from .native.attempt import WORD_BITS
-from .native.resident import Resident
-from .native.session import Session
-from .native.session import load as load_build
-from .native.trace import trace_order
-from .native.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from .config import Assignment
-    from .forms import Outcome
-    from .model.laws import Law
-    from .native.plan import Build, HelperPlan, SegmentPlan
-    from .native.session import Loaded
-    from .sources import Source
+    from ..config import Assignment
+    from ..forms import Outcome
+    from ..model.laws import Law
+    from ..native.plan import Build, HelperPlan, SegmentPlan
+    from ..native.session import Loaded
+    from ..sources import Source
     from .sweeping import Comparison, Progress
 
 # ``kernel.__GFP_IO`` in a class body reaches us as ``kernel._Class__GFP_IO``.

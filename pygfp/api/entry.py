@@ -11,20 +11,21 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import config as configs
-from . import kernel, sources
-from .config import Selection
-from .errors import UsageError
-from .model.helpers import WANTED
-from .model.laws import LAWS
+from .. import config as configs
+from .. import sources
+from ..config import Selection
+from ..errors import UsageError
+from ..model.helpers import WANTED
+from ..model.laws import LAWS
+from . import kernel
 
 if TYPE_CHECKING:
-    from .changes import DiffReport
-    from .config import Assignment
+    from ..changes import DiffReport
+    from ..config import Assignment
+    from ..model.laws import Law
+    from ..report import Report
+    from ..sources import Source
     from .kernel import Kernel
-    from .model.laws import Law
-    from .report import Report
-    from .sources import Source
 
 #: The laws of nested allocation by id.
 laws: Mapping[str, Law] = {law.id: law for law in LAWS}
@@ -81,9 +82,9 @@ def check(  # noqa: PLR0913 - what the command line has as options
     :param jobs: worker processes; None: one a core
     :raises PygfpError: the source cannot be read or compiled, or an argument cannot be meant
     """
-    from .check import Options  # noqa: PLC0415 - the module, whose name the function has
-    from .check import check as run  # noqa: PLC0415 - ditto
-    from .model.policy import Policy, parse_policy  # noqa: PLC0415 - few need it
+    from ..check import Options  # noqa: PLC0415 - the module, whose name the function has
+    from ..check import check as run  # noqa: PLC0415 - ditto
+    from ..model.policy import Policy, parse_policy  # noqa: PLC0415 - few need it
 
     selection = Selection() if config is None else Selection(read_config(config), complete=True)
     decided = Policy()
@@ -119,8 +120,8 @@ def diff(  # noqa: PLR0913 - what the command line has as options
     :param jobs: worker processes; None: one a core
     :raises PygfpError: a side cannot be read or compiled, or an argument cannot be meant
     """
-    from .diff import Options  # noqa: PLC0415 - the module, whose name the function has
-    from .diff import diff as run  # noqa: PLC0415 - ditto
+    from ..diff import Options  # noqa: PLC0415 - the module, whose name the function has
+    from ..diff import diff as run  # noqa: PLC0415 - ditto
 
     selection = Selection() if config is None else Selection(read_config(config), complete=True)
     return run(resolve(old), resolve(new), selection, Options(helper, full, jobs))

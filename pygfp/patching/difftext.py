@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, NoReturn
 
-from .errors import PatchError
+from ..errors import PatchError
+from ..places import is_inside
 from .patches import FileChange, Hunk, is_empty_blob, lines_of, shown
-from .places import is_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

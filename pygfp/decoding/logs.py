@@ -14,7 +14,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from .decode import CLAIM, number
+from ..decode import CLAIM, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .decode import MAX_BITS, number
-from .errors import ExpressionError
+from ..decode import MAX_BITS, number
+from ..errors import ExpressionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

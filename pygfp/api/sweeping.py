@@ -13,16 +13,16 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .checking.view import defined_bits
-from .errors import UsageError
-from .native.jobs import Job
-from .native.pool import BLOCK
+from ..checking.view import defined_bits
+from ..errors import UsageError
+from ..native.jobs import Job
+from ..native.pool import BLOCK
 from .sides import HelperSide, kernels_of, side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from .forms import Outcome
+    from ..forms import Outcome
     from .kernel import Kernel
     from .sides import Side
 

@@ -7,24 +7,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import config
-from .encode import Answer
-from .explain import Meaning
-from .model.declared import Filter
-from .model.helpers import HELPERS, Context
-from .model.policy import Policy
-from .releases import version_key
+from .. import config
+from ..encode import Answer
+from ..explain import Meaning
+from ..model.declared import Filter
+from ..model.helpers import HELPERS, Context
+from ..model.policy import Policy
+from ..releases import version_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .config import Assignment, Selection
-    from .flags import FlagTable
-    from .model.declared import Declared
-    from .native.plan import HelperPlan
-    from .native.session import Session
-    from .releases import Row
-    from .tables import Tables
+    from ..config import Assignment, Selection
+    from ..decoding.tables import Tables
+    from ..flags import FlagTable
+    from ..model.declared import Declared
+    from ..native.plan import HelperPlan
+    from ..native.session import Session
+    from ..releases import Row
 
 _MODELS = {helper.name: helper for helper in HELPERS}
 

@@ -13,12 +13,12 @@ import operator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from .forms import MaskFilter, MaskTable, Outcome
+from ..forms import MaskFilter, MaskTable, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from .forms import Form
+    from ..forms import Form
 
 #: More paths than this, or more bits that a table would need, and the callable is not followed.
 MAX_PATHS = 64

@@ -14,8 +14,8 @@ from email.header import decode_header, make_header
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from ..errors import PatchError
 from .difftext import parse
-from .errors import PatchError
 
 if TYPE_CHECKING:
     from email.message import Message

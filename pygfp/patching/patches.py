@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn
 
-from .errors import PatchError
+from ..errors import PatchError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

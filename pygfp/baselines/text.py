@@ -12,13 +12,13 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from .baseline import ALWAYS, Baseline, ordered, symbols_on
-from .errors import UsageError
+from ..errors import UsageError
+from .compare import ALWAYS, Baseline, ordered, symbols_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .baseline_value import Value
+    from .value import Value
 
 SCHEMA = "pygfp.baseline/1"
 

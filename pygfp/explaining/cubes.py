@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .config import Assignment
+    from ..config import Assignment
 
     Cube = tuple[tuple[str, bool], ...]
 

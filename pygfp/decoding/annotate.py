@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..config import Selection
+from ..decode import Decoded, decode
+from ..releases import rows, version_key
 from . import logs
-from .config import Selection
-from .decode import Decoded, decode
-from .releases import rows, version_key
 from .tables import Tables, of_release
 
 if TYPE_CHECKING:

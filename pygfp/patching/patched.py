@@ -14,17 +14,18 @@ from functools import reduce
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from . import git, patches, sources
-from .errors import PatchError
+from .. import git, sources
+from ..errors import PatchError
+from . import patches
 from .mails import read_series
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from ..places import Place
+    from ..sources import Source
     from .patches import FileChange
-    from .places import Place
-    from .sources import Source
 
     _Texts = dict[str, bytes | None]
 

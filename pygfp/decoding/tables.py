@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from . import config, releases
-from .errors import UsageError
-from .flags import FlagTable
-from .report import SourceInfo
+from .. import config, releases
+from ..errors import UsageError
+from ..flags import FlagTable
+from ..report import SourceInfo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .config import Assignment, Selection
-    from .releases import Row
+    from ..config import Assignment, Selection
+    from ..releases import Row
 
 _RELEASE = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?")
 
