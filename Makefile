@@ -7,7 +7,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 INPUTS := pyproject.toml setup.py build_ffi.py
 
-.PHONY: check test bench lint wheel clean
+.PHONY: check test bench trust lint wheel clean
 .DELETE_ON_ERROR:
 
 check: $(VENV)/installed
@@ -20,10 +20,13 @@ bench: $(VENV)/installed-test
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/api.py
 
+trust: $(VENV)/installed-test
+	set -e; for program in $(sort $(wildcard trust/*.py)); do $(BIN)/python $$program; done
+
 lint: $(VENV)/installed-lint
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy examples
+	$(BIN)/mypy examples $(wildcard trust/*.py)
 
 wheel: $(VENV)/installed
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
