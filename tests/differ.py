@@ -43,7 +43,7 @@ def chooser(*of: object) -> random.Random:
 
 
 #: What says of a break that it shows in other configurations than the one.
-_EVERYWHERE = ("symbol", "switch", "disabled", "#if", "32 bits", "ZONES_SHIFT", "OPT_ZONE", "& for | in an exp")
+_EVERYWHERE = ("symbol", "switch", "disabled", "#if", "32 bits", "ZONES_SHIFT", "OPT_ZONE", "& for | in an exp", "without NUMA")
 
 
 def shows_in_one(edit: breaks.Break) -> bool:
