@@ -43,7 +43,10 @@ def chooser(*of: object) -> random.Random:
 
 
 #: What says of a break that it shows in other configurations than the one.
-_EVERYWHERE = ("symbol", "switch", "disabled", "#if", "32 bits", "ZONES_SHIFT", "OPT_ZONE", "& for | in an exp", "without NUMA")
+_EVERYWHERE = (
+    *("symbol", "switch", "disabled", "#if", "32 bits", "ZONES_SHIFT", "OPT_ZONE", "without NUMA"),
+    "& for | in an exponent",
+)
 
 
 def shows_in_one(edit: breaks.Break) -> bool:

@@ -81,7 +81,7 @@ class Worker:
         values = self.ffi.new("unsigned long long[]", request.get("values", [0]))
         events = self.ffi.new("unsigned int[]", request.get("events", [0]))
         expect.values, expect.events = values, events
-        helper.sweep(request["base"], request["count"], expect, tally)
+        helper.sweep(request["base"], request["count"], expect, tally, self._bundled().loops)
         return {"tallies": [_tally(tally)]}
 
     def judge(self, request: dict[str, Any]) -> dict[str, Any]:
