@@ -61,6 +61,8 @@ struct pygfp_constant {
 	unsigned int is_gfp_t;
 };
 
+struct pygfp_helper;
+
 typedef void (*pygfp_call_fn)(const unsigned long long *inputs,
 			      unsigned int count, unsigned int ungrouped,
 			      struct pygfp_result *results);
@@ -87,6 +89,15 @@ struct pygfp_loops {
 			const struct pygfp_expect *expect,
 			struct pygfp_tally *tally,
 			pygfp_table_fn agreeing, pygfp_call_fn call);
+	void (*judge)(const struct pygfp_helper *helper,
+		      unsigned long long base, unsigned long long count,
+		      const struct pygfp_law *laws, unsigned int n_laws,
+		      struct pygfp_tally *tallies);
+	void (*versus)(const struct pygfp_helper *before,
+		       const struct pygfp_helper *after,
+		       unsigned long long base, unsigned long long count,
+		       const struct pygfp_match *match, unsigned int ungrouped,
+		       struct pygfp_tally *tallies);
 };
 
 struct pygfp_helper {
@@ -116,15 +127,6 @@ struct pygfp_table {
 	unsigned int n_segments;
 	const struct pygfp_segment *segments;
 	const struct pygfp_loops *loops;
-	void (*judge)(const struct pygfp_helper *helper,
-		      unsigned long long base, unsigned long long count,
-		      const struct pygfp_law *laws, unsigned int n_laws,
-		      struct pygfp_tally *tallies);
-	void (*versus)(const struct pygfp_helper *before,
-		       const struct pygfp_helper *after,
-		       unsigned long long base, unsigned long long count,
-		       const struct pygfp_match *match, unsigned int ungrouped,
-		       struct pygfp_tally *tallies);
 };
 /* cffi end */
 
@@ -156,8 +158,9 @@ PYGFP_SIZE(pygfp_segment, 40);
 PYGFP_SIZE(pygfp_law, 104);
 PYGFP_AT(pygfp_match, renamed, 272);
 PYGFP_SIZE(pygfp_match, 280);
-PYGFP_SIZE(pygfp_loops, 24);
-PYGFP_AT(pygfp_table, judge, 24);
-PYGFP_SIZE(pygfp_table, 40);
+PYGFP_AT(pygfp_loops, judge, 24);
+PYGFP_SIZE(pygfp_loops, 40);
+PYGFP_AT(pygfp_table, loops, 16);
+PYGFP_SIZE(pygfp_table, 24);
 
 #endif

@@ -21,6 +21,13 @@
 #define PYGFP_CLONES
 #endif
 
+#ifdef PYGFP_WITH_LOOPS
+#include "native/loops.h"
+#define PYGFP_LOOPS (&pygfp_loops)
+#else
+#define PYGFP_LOOPS 0
+#endif
+
 /* The helper itself, as (value, bug, warned) for each of some inputs; expression calls it with pygfp_x. */
 #define PYGFP_DEFINE_CALL(id, type, expression, gfp_type) \
 static inline type pygfp_eval_##id(const gfp_type pygfp_x) \
@@ -103,16 +110,5 @@ static void pygfp_run_##id(u64 base, u64 count, const struct pygfp_expect *expec
 #define PYGFP_CONSTANT(label, gfp_type, expression) \
 	{ label, (u64)(expression), (u32)sizeof(expression), \
 	  __builtin_types_compatible_p(__typeof__(expression), gfp_type) }
-
-/* What is the same for every helper is compiled once, into the module of the bundled subset. */
-#ifdef PYGFP_WITH_LOOPS
-#include "native/loops.h"
-#include "native/judge.h"
-#define PYGFP_LOOPS (&pygfp_loops)
-#else
-#define PYGFP_LOOPS 0
-#define pygfp_judge 0
-#define pygfp_versus 0
-#endif
 
 #endif
