@@ -8,6 +8,7 @@ kept; everything else is blanked in place. No kept line is ever edited.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -258,7 +259,7 @@ def _stubs(source: Source) -> tuple[tuple[str, ...], list[str]]:
     for name, present in source.includes.items():
         if any(path in WHOLE or path in _NEEDED for path in (f"include/{name}", f"include/linux/{name}")):
             continue
-        if (shims / name).is_file():
+        if os.path.isfile(shims / name):
             if not present:
                 shimmed.append(f"include/{name}")
         elif present:

@@ -41,8 +41,11 @@ def signature(head: str, name: str) -> tuple[str, list[str]] | None:
     if declaration.name != name or type(function).__name__ != "FuncDecl":
         return None
     listed = function.args.params if function.args else []
-    parameters = [_spell(p.type) if hasattr(p, "type") else "..." for p in listed]
-    return _spell(function.type), [p for p in parameters if p != "void"]
+    try:
+        parameters = [_spell(p.type) if hasattr(p, "type") else "..." for p in listed]
+        return _spell(function.type), [p for p in parameters if p != "void"]
+    except RecursionError:
+        return None
 
 
 @cache
