@@ -45,10 +45,11 @@
 #define noinline
 #undef fallthrough
 #define fallthrough do { } while (0)
+/* A truth value of type long, as in the kernel; the hint is left out. */
 #undef likely
-#define likely(x) (x)
+#define likely(x) ((long)!!(x))
 #undef unlikely
-#define unlikely(x) (x)
+#define unlikely(x) ((long)!!(x))
 #undef NULL
 #define NULL ((void *)0)
 
