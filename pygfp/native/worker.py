@@ -89,9 +89,7 @@ class Worker:
         key = request["segment"], request["helper"]
         laws = self.ffi.new("struct pygfp_law[]", request["laws"])
         tallies = self.ffi.new("struct pygfp_tally[]", len(request["laws"]))
-        self._bundled().judge(
-            self.helpers[key], request["base"], request["count"], laws, len(request["laws"]), tallies
-        )
+        self._bundled().judge(self.helpers[key], request["base"], request["count"], laws, len(request["laws"]), tallies)
         return {"tallies": [_tally(tallies[n]) for n in range(len(request["laws"]))]}
 
     def versus(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -107,9 +105,7 @@ class Worker:
         match.renamed = renamed
         tallies = self.ffi.new("struct pygfp_tally[3]")
         before, after = self.helpers[request["segment"], name], self.helpers[request["after"], name]
-        self._bundled().versus(
-            before, after, request["base"], request["count"], match, request["ungrouped"], tallies
-        )
+        self._bundled().versus(before, after, request["base"], request["count"], match, request["ungrouped"], tallies)
         return {"tallies": [_tally(tallies[n]) for n in range(3)]}
 
     def _open(self, path: str, digest: str) -> Any:  # noqa: ANN401 - cffi
