@@ -213,7 +213,6 @@ def _on_each(sides: Sides, ask: Callable[[Side], _Answer]) -> tuple[_Answer, _An
     for thread in threads:
         thread.start()
     from .check import judge  # noqa: F401, PLC0415 - wanted where something changes; now there is time for it
-
     for thread in threads:
         thread.join()
     if failures:

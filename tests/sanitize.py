@@ -84,7 +84,7 @@ def program(source: Source, directory: Path, compiler: str, flags: Sequence[str]
     found = cc.find({"CC": compiler})
     subset = extract(source, tuple(WANTED))
     building.build(subset, Selection(), found, directory, WANTED, link=False)
-    table = ("-DPYGFP_TABLE_NAME=pygfp_table", "-DPYGFP_WITH_JUDGE")
+    table = ("-DPYGFP_TABLE_NAME=pygfp_table", "-DPYGFP_WITH_LOOPS")
     commands = [
         [*found.command, *cc.SEMANTIC_FLAGS, *include_flags(), *flags, *table, "-c", "unit0.c", "-o", "unit0.o"],
         [*found.command, *flags, "-Wall", "-Wextra", "-Werror", f"-I{csrc()}", str(DRIVER), "unit0.o", "-o", "drive"],

@@ -83,7 +83,7 @@ static void sweep(void)
 		events[i] = (unsigned int)number();
 	expect.values = values;
 	expect.events = events;
-	what->sweep(base, count, &expect, &tally);
+	what->sweep(base, count, &expect, &tally, pygfp_table.loops);
 	show(&tally, 1);
 	free(values);
 	free(events);
@@ -105,7 +105,7 @@ static void judge(void)
 	for (int i = 0; i < 4; i++)
 		law.all[i] = number();
 	law.idempotent = (unsigned int)number();
-	pygfp_table.judge(what, base, count, &law, 1, &tally);
+	pygfp_table.loops->judge(what, base, count, &law, 1, &tally);
 	show(&tally, 1);
 }
 
@@ -122,7 +122,7 @@ static void versus(void)
 	match.n_results = match.is_filter ? 8 * before->result_bytes : 0;
 	for (unsigned int i = 0; i < 64; i++)
 		match.old_input[i] = match.new_input[i] = match.old_result[i] = match.new_result[i] = (unsigned char)i;
-	pygfp_table.versus(before, after, base, count, &match, 0, tallies);
+	pygfp_table.loops->versus(before, after, base, count, &match, 0, tallies);
 	show(tallies, 3);
 }
 
