@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import tree_sitter_c
 from tree_sitter import Language, Parser, Query, QueryCursor
 
+from .errors import ExtractionError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -87,14 +89,22 @@ class Scan:
 
 
 def scan(path: str, text: bytes) -> Scan:
-    """Return what the C file *path* with content *text* defines."""
+    """
+    Return what the C file *path* with content *text* defines.
+
+    :raises ExtractionError: conditionals or enumerations are nested deeper than anybody could follow
+    """
     blanked = _ANNOTATION.sub(lambda m: re.sub(rb"[^\n]", b" ", m.group()), text)
     root = _parser().parse(blanked).root_node
     code = bytearray(blanked)
     for node in _comments(root):
         code[node.start_byte : node.end_byte] = re.sub(rb"[^\n]", b" ", blanked[node.start_byte : node.end_byte])
     done = bytes(code)
-    return Scan(path, text, done, tuple(_walk(root, _Context(path, done, frozenset(), ()))))
+    try:
+        definitions = tuple(_walk(root, _Context(path, done, frozenset(), ())))
+    except RecursionError:
+        raise ExtractionError("conditionals are nested hundreds deep; pygfp follows no such text", file=path) from None
+    return Scan(path, text, done, definitions)
 
 
 @dataclass(frozen=True)
