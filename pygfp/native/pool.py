@@ -70,6 +70,7 @@ class _Process:
             cwd="/",
             start_new_session=True,
         )
+        _alive.add(self)
         self.buffer = b""
         self.asked = 0
 
@@ -123,14 +124,26 @@ class _Process:
 
     def stop(self) -> None:
         """Kill the worker and whatever it started."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        if self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
         self.process.kill()
         self.process.wait()
+        _alive.discard(self)
         for stream in (self.process.stdin, self.process.stdout):
             if stream:
                 with contextlib.suppress(OSError):
                     stream.close()
+
+
+#: The workers of this process that nobody has stopped.
+_alive: set[_Process] = set()
+
+
+def tidy() -> None:
+    """Stop every worker: this process is about to end."""
+    for process in list(_alive):
+        process.stop()
 
 
 # Workers that were started before anybody knew what they would load.
