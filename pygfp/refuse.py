@@ -20,47 +20,49 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 # What may stand between the words of a directive: blanks, and the end of a line that goes on.
-_GAP = rb"(?:[ \t\f\v]|\\[ \t]*\r?\n)*"
+_GAP = rb"(?:[ \t\f\v]++|\\[ \t]*+\r?\n)*+"
 _START = rb"(?m:^)(?:\xef\xbb\xbf)?" + _GAP
 _HASH = _START + rb"#" + _GAP
 
-_INCLUDE = re.compile(_HASH + rb"include(?!_)\b" + _GAP + rb"(?:<([^>\n]*)>|\"([^\"\n]*)\"|(?=[^<\"]))")
+_INCLUDE = _HASH + rb"include\b" + _GAP + rb"(?:<([^>\n]*)>|\"([^\"\n]*)\"|(?=[^<\"]))"
 
 #: Text that is refused, and why.
 _RULES = (
-    (re.compile(rb"\0"), "a NUL byte, which compilers drop without a word and other readers do not"),
+    (rb"\0", "a NUL byte, which compilers drop without a word and other readers do not"),
     (
-        re.compile(rb"[#\w]\\[ \t]*\r?\n\w"),
+        rb"[#\w]\\[ \t]*\r?\n\w",
         "a line that ends within a word; write the word on one line, so that everybody reads the same",
     ),
-    (re.compile(_START + rb"(?:%:|\?\?=)"), "a directive that starts with a digraph or trigraph; write #"),
+    (_START + rb"(?:%:|\?\?=)", "a directive that starts with a digraph or trigraph; write #"),
     (
-        re.compile(_HASH + rb"(?:include_next|import|embed|ident|sccs)\b"),
+        _HASH + rb"(?:include_next|import|embed|ident|sccs)\b",
         "a directive that reads or writes outside of the header; pygfp compiles the header alone",
     ),
     (
-        re.compile(_HASH + rb"(?:line\b|\d)"),
+        _HASH + rb"(?:line\b|\d)",
         "a directive that moves line numbers, by which pygfp tells where a definition stands",
     ),
     (
-        re.compile(
-            _HASH + rb"pragma" + _GAP + rb"(?:GCC|clang)" + _GAP + rb"(?:system_header|dependency|pch_preprocess)"
-        ),
+        _HASH + rb"pragma" + _GAP + rb"(?:GCC|clang)" + _GAP + rb"(?:system_header|dependency|pch_preprocess)",
         "a pragma that hides warnings or reads files; pygfp needs the warnings of BUILD_BUG_ON",
     ),
     (
-        re.compile(rb"-W(?:attribute-warning|everything)\b"),
+        rb"\bpragma" + _GAP + rb"once\b|_Pragma" + _GAP + rb"\(" + _GAP + rb"\"" + _GAP + rb"once\b",
+        "#pragma once; pygfp includes a header once for each configuration: write an include guard instead",
+    ),
+    (
+        rb"-W(?:attribute-warning|everything)\b",
         "a warning option by which a BUILD_BUG_ON that fires could go unseen",
     ),
     (
-        re.compile(rb"\b__has_(?:include(?:_next)?|embed)\b"),
+        rb"\b__has_(?:include(?:_next)?|embed)\b",
         "it asks which files exist, which is another answer in pygfp than in a kernel's build",
     ),
     (
-        re.compile(rb"\.inc(?:bin|lude)\b[^\n]*\""),
+        rb"\.inc(?:bin|lude)\b[^\n]*\"",
         "assembly that reads a file; the answer would depend on more than the header",
     ),
-    (re.compile(rb"\b(?:pygfp|PYGFP)_\w*"), "a name of pygfp's own; names that start with pygfp_ are taken"),
+    (rb"\b(?:pygfp|PYGFP)_\w*", "a name of pygfp's own; names that start with pygfp_ are taken"),
 )
 
 
@@ -79,15 +81,17 @@ def refuse(path: str, code: bytes) -> None:
 
 def _found(code: bytes) -> Iterator[tuple[int, str]]:
     for pattern, reason in _RULES:
-        match = pattern.search(code)
+        match = re.search(pattern, code)
         if match:
             yield match.end() - 1, reason
-    for match in _INCLUDE.finditer(code):
+    for match in re.finditer(_INCLUDE, code):
         name = match[1] if match[1] is not None else match[2]
         if name is None:
             yield match.end() - 1, 'the name of what it includes is computed; expected <name> or "name"'
         elif not is_inside(name.decode(errors="replace")):
             yield match.end() - 1, f"it includes {name.decode(errors='replace')!r}, which is outside of the tree"
+        elif name.endswith(b".c"):
+            yield match.end() - 1, f"it includes {name.decode(errors='replace')!r}, which is no header"
 
 
 def outside(files: Iterable[str], roots: Iterable[str]) -> list[str]:

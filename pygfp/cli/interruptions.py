@@ -18,6 +18,8 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOP = 255
 #: Signals after which a run that is being tidied up is given up.
 _PATIENCE = 3
+#: Seconds after which a wait is looked up from: a signal that comes just before a thread goes to sleep wakes nobody.
+_TICK_S = 0.2
 
 
 class Interruptions:
@@ -40,11 +42,16 @@ class Interruptions:
             for number in _ENDING:
                 self._before.append((number, signal.signal(number, self._end)))
         except ValueError:
-            self._before.clear()
+            return self
+        if self._is_program:
+            signal.signal(signal.SIGALRM, lambda *_: None)
+            signal.setitimer(signal.ITIMER_REAL, _TICK_S, _TICK_S)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         """Give them back."""
+        if self._is_program and self._before:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in self._before:
             signal.signal(number, signal.SIG_IGN if self._is_program else handler)  # type: ignore[arg-type]
 

@@ -95,10 +95,8 @@ class Cache:
     def locked(self, key: str) -> Iterator[None]:
         """Hold the entry *key*: of several processes that want it, one builds and the others wait."""
         path = self.root / f"{key}.lock"
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        elif path.is_symlink():
-            path.unlink()
+        if path.is_dir() or path.is_symlink():
+            _remove(path)
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)
@@ -136,10 +134,7 @@ class Cache:
 
     def _distrust(self, entry: Path, why: str) -> None:
         self.complaint = f"the cached build {entry.name[:12]} is not used, {why}; it is built anew"
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry, ignore_errors=True)
-        else:
-            entry.unlink(missing_ok=True)
+        _remove(entry)
 
     @contextmanager
     def workdir(self) -> Iterator[Path]:
@@ -178,6 +173,7 @@ class Cache:
             return None
         except (OSError, ValueError) as exc:
             self.complaint = f"{name} of the cached build {key[:12]} is not used, {exc}; it is made anew"
+            _remove(path)
             return None
 
     def remember(self, key: str, name: str, value: object) -> None:
@@ -269,6 +265,13 @@ def _remove_unlocked(name: str) -> None:
             shutil.rmtree(name, ignore_errors=True)
     finally:
         os.close(fd)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _require_room(path: Path) -> None:

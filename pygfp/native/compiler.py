@@ -33,6 +33,7 @@ SEMANTIC_FLAGS = (
     "-Werror=implicit-function-declaration",
     "-Werror=implicit-int",
     "-Werror=return-type",
+    "-Werror=date-time",
 )
 
 #: How the sweep is compiled. -O3 vectorises the block loop; the cache key holds the processor.
@@ -45,16 +46,6 @@ OUTPUT_LIMIT = 128 << 20
 
 # What a shell exits with where it cannot run a program.
 _NOT_RUN = {126, 127}
-
-# How a limit shows: by the signal, or by what the driver says of the program that it started.
-_BEYOND = (
-    (signal.SIGXCPU, "CPU time limit exceeded", f"took more than {TIME_LIMIT_S} s of processor time"),
-    (signal.SIGXFSZ, "File size limit exceeded", f"wrote more than {OUTPUT_LIMIT >> 20} MiB"),
-    (None, "out of memory", f"needed more than {MEMORY_LIMIT >> 30} GiB of memory"),
-    (None, "virtual memory exhausted", f"needed more than {MEMORY_LIMIT >> 30} GiB of memory"),
-    (None, "Cannot allocate memory", f"needed more than {MEMORY_LIMIT >> 30} GiB of memory"),
-    (signal.SIGKILL, "Killed", "was killed by SIGKILL"),
-)
 
 _DIAGNOSTIC = re.compile(
     r"^(?P<file>[^:\n]+):(?P<line>\d+)(?::\d+)?: (?P<level>fatal error|error|warning): (?P<message>.*)$", re.MULTILINE
@@ -137,12 +128,25 @@ class Run:
         if self.ok:
             return ""
         said = "\n".join(line for line in self.stderr[-4096:].splitlines() if not _DIAGNOSTIC.match(line))
-        return next((why for number, words, why in _BEYOND if words in said or -(number or 1) == self.status), "")
+        return next((why for number, words, why in _beyond() if words in said or self.status == -number != 0), "")
 
     def failure(self, what: str) -> BuildError:
         """Return the exception for a run that should have worked."""
         why = str(self.errors[0]) if self.errors else self.last_words
         return BuildError(f"{what}: {why}", command=self.command, stderr=self.stderr)
+
+
+def _beyond() -> tuple[tuple[int, str, str], ...]:
+    """How a limit shows: by the signal, or by what the driver says of the program that it started."""
+    memory = f"needed more than {MEMORY_LIMIT >> 30} GiB of memory"
+    return (
+        (signal.SIGXCPU, "CPU time limit exceeded", f"took more than {TIME_LIMIT_S} s of processor time"),
+        (signal.SIGXFSZ, "File size limit exceeded", f"wrote more than {OUTPUT_LIMIT >> 20} MiB"),
+        (0, "out of memory", memory),
+        (0, "virtual memory exhausted", memory),
+        (0, "Cannot allocate memory", memory),
+        (signal.SIGKILL, "Killed", "was killed by SIGKILL"),
+    )
 
 
 def find(env: Mapping[str, str] | None = None) -> Compiler:
@@ -201,7 +205,7 @@ def run(command: Sequence[str], arguments: Sequence[str], *, cwd: Path | None = 
     with _buffer() as stdout, _buffer() as stderr:
         try:
             process = subprocess.Popen(  # noqa: S603 - the command is the user's own compiler
-                ["/bin/sh", "-c", _GUARDED, "sh", *full],
+                ["/bin/sh", "-c", _guarded(), "sh", *full],
                 cwd=cwd,
                 stdin=subprocess.PIPE,
                 stdout=stdout,
@@ -307,11 +311,18 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 # What a compiler, a script around it, or ccache in front of it needs. Anything else may be a secret, or a variable
 # by which a compiler would read other headers or write elsewhere.
 _PASSED = frozenset({"PATH", "HOME", "LD_LIBRARY_PATH", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"})
-_PASSED_GROUPS = ("CCACHE_", "NIX_")
+_PASSED_GROUPS = ("CCACHE_", "NIX_BINTOOLS", "NIX_CC", "NIX_CFLAGS", "NIX_HARDENING", "NIX_LDFLAGS")
 
-# Our end of the pipe on stdin is closed when we are gone, also by SIGKILL: then the whole group goes. A process
-# that was there before, since the compiler starts others that know nothing of us. A limit that is lower already stays.
-_GUARDED = f"""
+
+def _guarded() -> str:
+    """
+    Return the shell text that runs a compiler.
+
+    Our end of the pipe on stdin is closed when we are gone, also by SIGKILL: then the whole group goes. The watching
+    process was there before, since the compiler starts others that know nothing of us. A limit that is lower already
+    stays.
+    """
+    return f"""
 ulimit -t {TIME_LIMIT_S} 2>/dev/null
 ulimit -v {MEMORY_LIMIT >> 10} 2>/dev/null
 ulimit -f {OUTPUT_LIMIT >> 9} 2>/dev/null

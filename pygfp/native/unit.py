@@ -258,7 +258,12 @@ def _segment_text(
     renamed = [n for n in names if n in present]
     out = [f"#define {n} {n}__{k}" for n in renamed]
     out += [f'extern void {_BUILD_BUG}{k}(void) __attribute__((weak, warning("pygfp: BUILD_BUG_ON fires in {k}")));']
+    # What a pragma of the header says of warnings and of optimising ends with the header.
+    kinds = ("diagnostic push", "diagnostic pop"), ("push_options", "pop_options")
+    has_pragma = "#pragma" in segment.text
+    out += [f"#pragma GCC {before}" for before, _ in kinds if has_pragma]
     out += [segment.text]
+    out += [f"#pragma GCC {after}" for _, after in kinds if has_pragma]
     for wrapper in wrappers:
         place = f'# 1 "{HELPER_PLACE}/{wrapper.name}"'
         kind = "FILTER" if wrapper.is_filter else "TABLE"
