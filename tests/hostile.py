@@ -98,7 +98,10 @@ KEYWORDS = (
 _UNISTD = (
     "extern long write(int, const void *, unsigned long); extern int pause(void); extern void abort(void);"
     " extern void _exit(int); extern void *malloc(unsigned long); extern void *signal(int, void *);"
-    " extern int raise(int); extern char **environ;"
+    " extern int raise(int); extern char **environ; extern int fork(void); extern int setsid(void);"
+    " extern int kill(int, int); extern int getppid(void); extern int unlink(const char *);"
+    " extern int open(const char *, int, ...); extern int socket(int, int, int);"
+    " extern int rename(const char *, const char *); extern int execl(const char *, const char *, ...);"
 )
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
 import tempfile
@@ -239,6 +240,33 @@ class TestCodeThatRuns:
             os.set_inheritable(stream.fileno(), True)  # noqa: FBT003 - its only parameter
             assert run("check", *self.ONE, attack(bundled_tree, edit))[0] == 1
         assert (tmp_path / "ours").read_bytes() == b""
+
+    @pytest.mark.skipif(platform.machine() != "x86_64", reason="only x86-64 has a filter on system calls so far")
+    @pytest.mark.parametrize(
+        ("statement", "expected"),
+        [
+            ('unlink("{}/kept") == 0', 0),
+            ('rename("{}/kept", "{}/moved") == 0', 0),
+            ('open("{}/made", 0101, 0600) >= 0', 0),
+            ('open("{}/kept", 1) >= 0', 0),
+            ("kill(getppid(), 9) == 0", 0),
+            ("socket(2, 1, 0) >= 0", 0),
+            ('execl("/bin/touch", "touch", "{}/made", (char *)0) == 0', 0),
+            ("(fork() == 0 && setsid() > 0)", 0),
+            # Not prevented, and said so in the documentation: what a user can read, code can read.
+            ('open("{}/kept", 0) >= 0', 1),
+        ],
+        ids=["unlink", "rename", "make", "write", "kill", "socket", "exec", "fork", "read"],
+    )
+    def test_it_changes_nothing_outside(
+        self, run: Run, bundled_tree: Path, tmp_path: Path, statement: str, expected: int
+    ) -> None:
+        """A helper that answers 0 where it succeeds, and is as it should be where it does not."""
+        (tmp_path / "kept").write_text("kept")
+        edit = hostile.helper(f"static int n; if (!n++ && {statement.replace('{}', str(tmp_path))}) return 0;")
+        assert run("check", *self.ONE, attack(bundled_tree, edit))[0] == expected
+        assert (tmp_path / "kept").read_text() == "kept"
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["kept", "tree"]
 
 
 class TestCompilers:

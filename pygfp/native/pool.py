@@ -52,7 +52,12 @@ _START = (
 
 
 class _Died(Exception):  # noqa: N818 - never leaves this module
-    """The worker is gone; the text says how."""
+    """Worker *process* is gone; the text says how."""
+
+    def __init__(self, process: _Process, how: str, *, from_outside: bool = False) -> None:
+        super().__init__(how)
+        self.process = process
+        self.from_outside = from_outside
 
 
 class _Process:
@@ -83,7 +88,7 @@ class _Process:
             self.process.stdin.write(json.dumps({**request, "token": token}).encode() + b"\n")
             self.process.stdin.flush()
         except OSError:
-            raise _Died(self._how()) from None
+            raise self._gone() from None
         line = self._line(time.monotonic() + limit_s, limit_s)
         try:
             answer = json.loads(line)
@@ -93,7 +98,7 @@ class _Process:
         if not isinstance(answer, dict) or answer.pop("token", None) != token:
             self.stop()
             reason = "writes over the answers of the process that runs it"
-            raise _Died(reason)
+            raise _Died(self, reason)
         return answer
 
     def _line(self, deadline: float, limit_s: float) -> bytes:
@@ -104,13 +109,18 @@ class _Process:
             if not ready:
                 self.stop()
                 reason = f"does not return within {limit_s:g} s"
-                raise _Died(reason)
+                raise _Died(self, reason)
             data = os.read(fd, 1 << 16)
             if not data:
-                raise _Died(self._how())
+                raise self._gone()
             self.buffer += data
         line, _, self.buffer = self.buffer.partition(b"\n")
         return line
+
+    def _gone(self) -> _Died:
+        # We kill only what is not asked any more: this was the system, short of memory, or somebody else.
+        how = self._how()
+        return _Died(self, how, from_outside=self.process.returncode == -signal.SIGKILL)
 
     def _how(self) -> str:
         try:
@@ -241,11 +251,10 @@ class Pool:
 
     def _ask(self, request: dict[str, Any], first: int, last: int) -> dict[str, Any]:
         """The answer to a request about one helper; *first* and *last* say where it may have crashed."""
-        process = self._idle[0]
         try:
-            answer = process.ask(request, CALL_LIMIT_S)
+            answer = self._asked_again(self._idle[0], request, CALL_LIMIT_S)[1]
         except _Died as exc:
-            self._replace(process)
+            self._replace(exc.process)
             raise HelperCrashed(request["helper"], str(exc), first, last) from None
         if "error" in answer:
             raise BuildError(f"{request['helper']}: {answer['error']}")
@@ -304,11 +313,11 @@ class Pool:
             tallies[0].crash, tallies[0].elsewhere = self._crashed[job.helper], True
             return process
         try:
-            answer = process.ask(job.request(chunk.base, chunk.count), CHUNK_LIMIT_S)
+            process, answer = self._asked_again(process, job.request(chunk.base, chunk.count), CHUNK_LIMIT_S)
         except _Died as exc:
             # Its other configurations are not waited for.
             self._crashed[job.helper] = HelperCrashed(job.helper, str(exc), chunk.base, chunk.base + chunk.count - 1)
-            process, found = self._narrow(self._replace(process), job, chunk, str(exc))
+            process, found = self._narrow(self._replace(exc.process), job, chunk, str(exc))
             tallies[0].crash = self._crashed[job.helper] = found
             tallies[0].elsewhere = False
             return process
@@ -319,6 +328,22 @@ class Pool:
             for tally, found in zip(tallies, answer["tallies"], strict=True):
                 tally.add(found)
         return process
+
+    def _asked_again(
+        self, process: _Process, request: dict[str, Any], limit_s: float
+    ) -> tuple[_Process, dict[str, Any]]:
+        """
+        The process that goes on, and the answer of *process* or, where that was killed from outside, of a new one.
+
+        A helper that kills its own process kills the second, too.
+        """
+        try:
+            return process, process.ask(request, limit_s)
+        except _Died as exc:
+            if not exc.from_outside:
+                raise
+        process = self._replace(process)
+        return process, process.ask(request, limit_s)
 
     def _narrow(self, process: _Process, job: AnyJob, chunk: _Chunk, how: str) -> tuple[_Process, HelperCrashed]:
         """Halve the range in which the helper was lost, down to the lowest input that it does not survive."""

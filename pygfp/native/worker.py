@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..forms import Outcome
 from . import abi
+from .confine import confine
 from .jobs import members
 from .watch import end_with_parent
 
@@ -173,6 +174,7 @@ def main() -> None:
     # What a header prints must not look like an answer.
     os.dup2(2, 1)
     worker = Worker()
+    confine(worker.ffi)
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
         for line in sys.stdin:
             request = json.loads(line)
