@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import tree_sitter_c
@@ -90,6 +90,8 @@ class Scan:
         return self.code.count(b"\n", 0, match.start()) + 1 if match else 0
 
 
+# Most files of the two sides of a diff are the same.
+@lru_cache(maxsize=32)
 def scan(path: str, text: bytes) -> Scan:
     """Return what the C file *path* with content *text* defines."""
     blanked = _ANNOTATION.sub(lambda m: re.sub(rb"[^\n]", b" ", m.group()), text)
