@@ -231,7 +231,7 @@ class TestDiff:
     def test_a_change_that_cannot_be_compared_is_no_change_in_no_format(
         self, monkeypatch: pytest.MonkeyPatch, run: Run, bundled_tree: Path
     ) -> None:
-        # It crashes on both sides alike: there is nothing to compare.
+        # It crashes on both sides, in another way on each: there is nothing to compare.
         edit(bundled_tree, "\treturn manners | (context & flags);", "\t__builtin_trap();")
         shown = Shown(
             monkeypatch,
@@ -239,7 +239,7 @@ class TestDiff:
             "pygfp.cli.diff._report",
             "diff",
             bundled_tree,
-            commented(bundled_tree),
+            crashing(bundled_tree),
             "--helper",
             "gfp_nested_mask",
         )
@@ -250,13 +250,13 @@ class TestDiff:
         assert re.search(r": ERROR: not compared: ", out)
 
 
-def commented(tree: Path) -> Path:
-    """A copy of *tree* that differs from it in a comment."""
+def crashing(tree: Path) -> Path:
+    """A copy of *tree* that crashes where it does, in another way."""
     copy = tree.with_name("copy")
     for path in sorted(tree.rglob("*.h")):
         target = copy / path.relative_to(tree)
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(path.read_text() + "/* One more. */\n")
+        target.write_text(path.read_text().replace("__builtin_trap();", "*(volatile int *)8 = 1;\n\treturn flags;"))
     return copy
 
 
