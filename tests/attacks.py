@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import fuzzing
+import holding
 
 from pygfp import sources
 from pygfp.baselines import text as baselines
@@ -117,7 +117,7 @@ READERS: dict[str, tuple[Callable[[str], object], dict[str, Callable[[int], str]
         },
     ),
     "expression": (
-        lambda text: encode(text, fuzzing.tables(), NoHelpers()),
+        lambda text: encode(text, holding.tables(), NoHelpers()),
         {
             "or": run_of("__GFP_IO|", "", "1"),
             "and": run_of("1&", "", "1"),
@@ -131,7 +131,7 @@ READERS: dict[str, tuple[Callable[[str], object], dict[str, Callable[[int], str]
         },
     ),
     "names": (
-        fuzzing.tables().configs[0][1].parse,
+        holding.tables().configs[0][1].parse,
         {"blanks": run_of(" ", "1", "x"), "number": run_of("1"), "bars": run_of("|"), "name": run_of("_")},
     ),
     "patch": (

@@ -15,14 +15,17 @@ import zlib
 from typing import TYPE_CHECKING
 
 import attacks
+import commanding
 import differ
 import fuzzing
+import holding
 import languages
 import pytest
+from hypothesis import strategies as st
 
 from pygfp.baselines.text import load
 from pygfp.cli import main
-from pygfp.config import parse_dotconfig
+from pygfp.config import Selection, parse_dotconfig
 from pygfp.decoding.tables import of_release
 from pygfp.encode import NoHelpers, encode
 from pygfp.errors import ExtractionError, PatchError, PygfpError, UnknownFlagError, UsageError
@@ -32,6 +35,7 @@ from pygfp.native.trace import name_tables
 from pygfp.patching.mails import read_series
 from pygfp.scan import scan
 from pygfp.sites.find import find
+from pygfp.sources import tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,7 +69,7 @@ class TestFuzzedOut:
     """What fuzzing found once, each by the shortest input that shows it."""
 
     def test_thousands_of_names_have_a_value(self) -> None:
-        tables = fuzzing.tables()
+        tables = holding.tables()
         (value,) = encode("|".join(["__GFP_IO"] * 5000), tables, NoHelpers()).values
         assert value.answer.value == tables.configs[0][1].masks["__GFP_IO"]
         (value,) = encode("&".join(["6", "5"] * 5000), tables, NoHelpers()).values
@@ -73,7 +77,7 @@ class TestFuzzedOut:
 
     def test_a_number_of_thousands_of_digits_is_no_name(self) -> None:
         with pytest.raises(UnknownFlagError):
-            of_release("6.12", fuzzing.Selection()).configs[0][1].parse("1" * 5000)
+            of_release("6.12", Selection()).configs[0][1].parse("1" * 5000)
 
     @pytest.mark.parametrize(
         ("text", "words"),
@@ -158,10 +162,10 @@ class TestFuzzedOut:
         assert "Traceback" not in capsys.readouterr().err
 
     def test_makefiles_lead_on_in_lines_of_their_own(self, tmp_path: Path) -> None:
-        other = fuzzing.good_tree(tmp_path / "other")
+        other = commanding.good_tree(tmp_path / "other")
         (tmp_path / "build").mkdir()
         (tmp_path / "build/Makefile").write_text(f"\n\n\t include {other}/Makefile \r\n")
-        assert fuzzing.sources.tree(tmp_path / "build").files["include/linux/gfp.h"]
+        assert tree(tmp_path / "build").files["include/linux/gfp.h"]
 
 
 def test_an_error_of_ours_is_told_from_a_bug() -> None:
@@ -171,7 +175,7 @@ def test_an_error_of_ours_is_told_from_a_bug() -> None:
         def holds(_: object) -> None:
             raise kind("said")
 
-        return fuzzing.Property("x", fuzzing.st.integers, holds)
+        return fuzzing.Property("x", st.integers, holds)
 
     assert fuzzing.run(raises(type("OurError", (PygfpError,), {})), 3, 1) == (3, 3)
     with pytest.raises(ValueError, match="said"):
