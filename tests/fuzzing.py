@@ -126,7 +126,7 @@ PROPERTIES = (
         "baseline: is itself when saved and loaded",
         holding.baselines,
         holding.a_saved_baseline_is_itself_when_loaded,
-        60,
+        30,
         may_refuse=False,
     ),
     Property(
