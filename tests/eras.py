@@ -534,7 +534,7 @@ static inline int @NAME@(const gfp_t gfp_flags)
 	VM_WARN_ON(mobility == GFP_MOVABLE_MASK);
 
 	return unlikely(page_group_by_mobility_disabled) ? MIGRATE_UNMOVABLE :
-		(__force int)(mobility >> GFP_MOVABLE_SHIFT);
+		(__force int)mobility >> GFP_MOVABLE_SHIFT;
 }
 #undef GFP_MOVABLE_SHIFT
 #undef GFP_MOVABLE_MASK

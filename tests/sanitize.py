@@ -12,10 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pygfp import releases
+from pygfp.checking import sparse
+from pygfp.checking.view import View
 from pygfp.config import Selection
 from pygfp.extract import extract
 from pygfp.forms import MaskFilter, MaskTable, Outcome
 from pygfp.model.helpers import WANTED
+from pygfp.model.policy import Policy
 from pygfp.native import build as building
 from pygfp.native import compiler as cc
 from pygfp.native.attempt import include_flags
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 
     from pygfp.forms import Form
     from pygfp.native.session import Session
+    from pygfp.report import Check
     from pygfp.sources import Source
 
 DRIVER = Path(__file__).resolve().parent / "data" / "drive.c"
@@ -168,4 +173,11 @@ def expected(session: Session, task: Task) -> list[Tally]:
     return session.pool.sweep([task.job])
 
 
-__all__ = ["SANITIZERS", "SanitizerError", "Task", "answers", "expected", "opened", "program", "tasks"]
+def types(source: Source) -> list[Check]:
+    """Return what sparse finds anywhere in *source*, without a sweep."""
+    with opened(source, Selection(), WANTED, jobs=1) as session:
+        view = View(session, releases.reference(source.release), Policy())
+        return list(sparse.check(view, lambda _: True))
+
+
+__all__ = ["SANITIZERS", "SanitizerError", "Task", "answers", "expected", "opened", "program", "tasks", "types"]

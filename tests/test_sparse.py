@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import readers
+import sanitize
 from breaks import BUNDLED, GFP, REAL, TYPES, Break
 
 from pygfp.native import compiler as cc
+from pygfp.sources import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,10 +171,10 @@ class TestFindings:
 
 class TestClean:
     @pytest.mark.parametrize("name", ["headers_6_1", "headers_6_12", "source_6_1", "source_6_12"])
-    def test_a_real_kernel_is_clean(self, check_json: CheckJson, request: pytest.FixtureRequest, name: str) -> None:
-        (found,) = of_sparse(check_json("--sparse", "--helper", "gfp_zone*", request.getfixturevalue(name)))
-        assert (found["id"], found["status"], found["inputs"]) == ("sparse.bitwise", "pass", len(found["configs"]))
-        assert f"finds nothing in {found['inputs']} configurations" in found["message"]
+    def test_a_real_kernel_is_clean(self, request: pytest.FixtureRequest, name: str) -> None:
+        (found,) = sanitize.types(resolve(str(request.getfixturevalue(name))))
+        assert (found.id, found.status, found.inputs) == ("sparse.bitwise", "pass", len(found.configs))
+        assert f"finds nothing in {found.inputs} configurations" in found.message
 
     def test_the_bundled_subset_is_clean_in_every_format(self, run: Run) -> None:
         status, out, _ = run("check", "--sparse", "bundled")
