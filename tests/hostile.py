@@ -46,6 +46,8 @@ REFUSED = (
     ("absolute", '#include "/etc/passwd"', 1, "'/etc/passwd', which is outside"),
     ("absolute-angle", "#include </etc/passwd>", 1, "outside"),
     ("dotdot", '#include "../../../../../../etc/passwd"', 1, "outside"),
+    ("dotdot-far", '#include "../../../gfp.h"', 1, "outside"),
+    ("dotdot-angle", "#include <../x.h>", 1, "outside"),
     ("endless", '#include "/dev/zero"', 1, "outside"),
     ("stdin", '#include "/dev/stdin"', 1, "outside"),
     ("computed", '#define WHERE "/dev/zero"\n#include WHERE', 2, "computed"),

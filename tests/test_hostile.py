@@ -78,6 +78,7 @@ class TestRefused:
             "#define MANY(a, b) \\\n\tdo { } \\\nwhile (0)",
             '#pragma GCC diagnostic ignored "-Wunused-function"',
             '#include "gfp_types.h"',
+            '#include "../../include/linux/gfp_types.h"',
             "// %:include is no more than a comment",
         ],
     )
@@ -178,6 +179,7 @@ class TestTextsThatMeanTheSame:
         [
             pytest.param(hostile.top("#pragma GCC poison gfp_t"), 'poisoned "gfp_t"', id="poison"),
             pytest.param(hostile.top('_Pragma("GCC error \\"no\\"")'), "no", id="error"),
+            pytest.param(hostile.top("enum { WHEN = __LINE__, NOW = sizeof(__TIME__) };"), "__TIME__", id="clock"),
             pytest.param(hostile.top("#if 1"), "unterminated", id="open-if"),
             pytest.param(lambda h: h + b"\n/*", "unterminated comment", id="open-comment"),
             pytest.param(lambda _: b"", "include/linux/gfp.h", id="empty"),
@@ -314,6 +316,21 @@ class TestCompilers:
         (tmp_path / "grow.c").write_text(f"#define E0 x\n{doubled}\nE30\n")
         with pytest.raises(BuildError, match=r"needed more than|wrote more than|did not finish|took more"):
             compiler.run(["gcc"], ["-E", "grow.c"], cwd=tmp_path)
+
+    @pytest.mark.parametrize("script", ["exit 3", "exec sleep 1000"])
+    def test_an_old_kernel_will_do(
+        self, fake: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, script: str
+    ) -> None:
+        def missing(_: int) -> int:
+            raise OSError(38, "Function not implemented")
+
+        monkeypatch.setattr(compiler, "TIME_LIMIT_S", 1)
+        monkeypatch.setattr(compiler.os, "pidfd_open", missing)
+        if script == "exit 3":
+            assert compiler.run([fake(script)], []).status == 3
+        else:
+            with pytest.raises(BuildError, match="did not finish"):
+                compiler.run([fake(script)], [])
 
     def test_what_it_leaves_running_is_ended_and_not_waited_for(
         self, fake: Callable[[str], str], tmp_path: Path
