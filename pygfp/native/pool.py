@@ -214,13 +214,16 @@ class Pool:
         :raises BuildError: an object does not load
         """
         request = {"op": "load", "objects": list(objects), "offset": offset}
+        answers = [self._load(process, request, again=True) for process in list(self._idle)]
         self.loads.append(request)
-        answers = [self._load(process, request) for process in self._idle]
         return list(answers[0]["segments"])
 
-    def _load(self, process: _Process, request: Mapping[str, Any]) -> dict[str, Any]:
+    def _load(self, process: _Process, request: dict[str, Any], *, again: bool = False) -> dict[str, Any]:
         try:
-            answer = process.ask(request, _LOAD_LIMIT_S)
+            if again:
+                _, answer = self._asked_again(process, request, _LOAD_LIMIT_S)
+            else:
+                answer = process.ask(request, _LOAD_LIMIT_S)
         except _Died as exc:
             message = f"the compiled header {exc} while it is loaded"
             raise BuildError(message) from None
