@@ -97,6 +97,11 @@ KEYWORDS = (
     "#define static\n#define int long\n#define unsigned signed\n#define sizeof(x) 1\n#define return while (0); return"
 )
 
+#: Pragmas that would change what stands behind the header, pygfp's own text.
+PRAGMAS = """#pragma GCC optimize("O0")
+#pragma GCC diagnostic error "-Wdeclaration-after-statement"
+#pragma pack(push, 1)"""
+
 _UNISTD = (
     "extern long write(int, const void *, unsigned long); extern int pause(void); extern void abort(void);"
     " extern void _exit(int); extern void *malloc(unsigned long); extern void *signal(int, void *);"
