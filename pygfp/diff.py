@@ -10,6 +10,7 @@ import os
 import re
 import threading
 import time
+from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
@@ -18,7 +19,8 @@ from . import releases
 from .changes import DiffReport
 from .differing import composites, flags, helpers, layout
 from .differing.found import Found
-from .differing.proofs import prove
+from .differing.identical import is_identical
+from .differing.proofs import prove_until_done, questions
 from .differing.sides import Side, Sides
 from .differing.values import Proofs, compare_values
 from .errors import BuildError, ExtractionError, NoSuchSubjectError
@@ -28,11 +30,11 @@ from .report import SourceInfo
 from .spell import mask_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from .changes import Change
     from .config import Selection
-    from .differing.proofs import Key, Proof
+    from .differing.proofs import Proof, Question
     from .native.session import Session
     from .report import Check
     from .sources import Source
@@ -160,9 +162,10 @@ def _compare(sides: Sides, wanted: Callable[[str], bool], jobs: int, *, layout_t
     """Everything that is compared, in the order of the report."""
     found = Found()
     names = helpers.names(sides, wanted)
-    proofs = _prove(sides, names)
+    open_ends = [name for name in names if not _is_identical(sides, name)]
+    proofs = _prove(sides, open_ends)
     comparable = [name for name in names if helpers.standing(sides, name, proofs.new, found)]
-    compare_values(sides, comparable, proofs, jobs, found)
+    compare_values(sides, [name for name in comparable if name in open_ends], proofs, jobs, found)
     if names:
         found.problems += layout.unreached(sides)
     composites.compare(sides, wanted, found)
@@ -172,14 +175,27 @@ def _compare(sides: Sides, wanted: Callable[[str], bool], jobs: int, *, layout_t
     return found
 
 
+def _is_identical(sides: Sides, name: str) -> bool:
+    return all(helpers.state(s, name).name == "ok" for s in sides.both) and is_identical(sides, name)
+
+
 def _prove(sides: Sides, names: list[str]) -> Proofs:
     """What the helpers of both sides are."""
+    old, new = (
+        questions(s.session, [s.plans[n] for n in names if helpers.state(s, n).name == "ok"]) for s in sides.both
+    )
+    # What is the same code on both sides is proven by whichever side has nothing else to do.
+    shared = deque(question for question in old if question in new)
+    asked = {"old": old, "new": new}
 
-    def one(side: Side) -> Mapping[Key, Proof]:
-        plans = [side.plans[n] for n in names if helpers.state(side, n).name == "ok"]
-        return prove(side.session, plans, sides.n_bits)
+    def one(side: Side) -> dict[Question, Proof]:
+        keys = {question: homes[0] for question, homes in asked[side.name].items()}
+        own = {question: key for question, key in keys.items() if not (question in old and question in new)}
+        return prove_until_done(side.session, own, shared, keys, sides.n_bits)
 
-    return Proofs(*_on_each(sides, one))
+    answers = _on_each(sides, one)
+    known = {**answers[0], **answers[1]}
+    return Proofs(*({key: known[q] for q, keys in part.items() for key in keys} for part in (old, new)))
 
 
 def _on_each(sides: Sides, ask: Callable[[Side], _Answer]) -> tuple[_Answer, _Answer]:
@@ -196,6 +212,7 @@ def _on_each(sides: Sides, ask: Callable[[Side], _Answer]) -> tuple[_Answer, _An
     threads = [threading.Thread(target=one, args=(side,), daemon=True) for side in sides.both]
     for thread in threads:
         thread.start()
+    from .check import judge  # noqa: F401, PLC0415 - wanted where something changes; now there is time for it
     for thread in threads:
         thread.join()
     if failures:

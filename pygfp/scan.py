@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -35,7 +35,9 @@ _MOST = 4000
 _IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
 _CONDITIONALS = {"preproc_ifdef", "preproc_if", "preproc_else", "preproc_elif", "preproc_elifdef"}
 _ALTERNATIVES = {"preproc_else", "preproc_elif", "preproc_elifdef"}
-_CONTAINERS = {*_CONDITIONALS, "translation_unit", "linkage_specification", "declaration_list"}
+_CONTAINERS = {*_CONDITIONALS, "translation_unit", "linkage_specification", "declaration_list", "ERROR"}
+# What is known of a definition grows with the conditionals around it. Those of real headers stand four deep.
+_DEEPEST = 400
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,8 @@ class Scan:
         return self.code.count(b"\n", 0, match.start()) + 1 if match else 0
 
 
+# Most files of the two sides of a diff are the same.
+@lru_cache(maxsize=32)
 def scan(path: str, text: bytes) -> Scan:
     """
     Return what the C file *path* with content *text* defines.
@@ -124,8 +128,10 @@ class _Context:
     def identifiers(self, start: int, end: int) -> frozenset[str]:
         return frozenset(m.decode() for m in _IDENTIFIER.findall(self.code, start, end))
 
-    def definition(self, node: Node, name: Node, kind: str, **more: int | None) -> Definition:
-        uses = self.identifiers(node.start_byte, node.end_byte) | self.conditions
+    def definition(
+        self, node: Node, name: Node, kind: str, uses: frozenset[str] | None = None, **more: int | None
+    ) -> Definition:
+        uses = (self.identifiers(node.start_byte, node.end_byte) if uses is None else uses) | self.conditions
         end = node.end_byte
         # A directive's node ends behind its newline.
         end_line = node.end_point[0] + (0 if node.end_point[1] == 0 else 1)
@@ -163,20 +169,28 @@ def _else_span(node: Node, code: bytes) -> tuple[int, int]:
     return node.start_byte, code.find(b"\n", condition.end_byte if condition else node.start_byte)
 
 
-def _walk(node: Node, context: _Context) -> Iterator[Definition]:
-    for child in node.children:
-        if child.type in _CONDITIONALS:
-            yield from _walk(child, context.inside(child))
-        elif child.type in _CONTAINERS or child.type == "ERROR":
-            yield from _walk(child, context)
+def _walk(root: Node, context: _Context) -> Iterator[Definition]:
+    for node, inner in _within(root, context, _CONTAINERS):
+        define = _DEFINING.get(node.type)
+        if define:
+            yield from define(node, inner)
+
+
+def _within(root: Node, context: _Context, opened: set[str]) -> Iterator[tuple[Node, _Context]]:
+    """What stands in *root*, and in all of the types *opened* below it, in order, with the conditions around it."""
+    todo = [(iter(root.children), context)]
+    while todo:
+        nodes, inner = todo[-1]
+        node = next(nodes, None)
+        if node is None:
+            todo.pop()
+        elif node.type not in opened:
+            yield node, inner
+        elif len(todo) > _DEEPEST:
+            message = f"more than {_DEEPEST} conditionals stand in each other here; that is no header of a kernel"
+            raise ExtractionError(message, file=context.path, line=node.start_point[0] + 1)
         else:
-            yield from _define(child, context)
-
-
-def _define(node: Node, context: _Context) -> Iterator[Definition]:
-    define = _DEFINING.get(node.type)
-    if define:
-        yield from define(node, context)
+            todo.append((iter(node.children), inner.inside(node) if node.type in _CONDITIONALS else inner))
 
 
 def _macro(node: Node, context: _Context) -> Iterator[Definition]:
@@ -257,22 +271,22 @@ def _tag(node: Node, outer: Node, context: _Context) -> Iterator[Definition]:
     if name:
         yield context.definition(outer, name, "tag")
     if node.type == "enum_specifier":
-        yield from _enumerators(body, body.start_byte, outer, context)
+        yield from _enumerators(body, outer, context)
 
 
-def _enumerators(node: Node, start: int, outer: Node, context: _Context) -> Iterator[Definition]:
+def _enumerators(body: Node, outer: Node, context: _Context) -> Iterator[Definition]:
     """
     The enumerators of a list. What stands after one cannot change its value; what stands before can.
+
+    Each uses the one before it, and through that whatever stands before that one.
     """
-    for child in node.children:
-        if child.type in _CONDITIONALS:
-            yield from _enumerators(child, start, outer, context)
-        elif child.type == "enumerator":
-            name = child.child_by_field_name("name")
-            if name:
-                before = context.identifiers(start, child.end_byte)
-                whole = context.definition(outer, name, "enumerator")
-                yield Definition(**{**vars(whole), "uses": (before | context.conditions) - {whole.name}})
+    start, before = body.start_byte, frozenset[str]()
+    for child, _ in _within(body, context, _CONDITIONALS):
+        name = child.child_by_field_name("name") if child.type == "enumerator" else None
+        if name:
+            uses = context.identifiers(start, child.end_byte) | before
+            yield context.definition(outer, name, "enumerator", uses)
+            start, before = child.end_byte, frozenset({_text(name)})
 
 
 _DEFINING: dict[str, Callable[[Node, _Context], Iterator[Definition]]] = {

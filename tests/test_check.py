@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from histories import keep_zero
 
 from pygfp import sources
 from pygfp.check import Options, check
@@ -43,6 +44,13 @@ class TestBundled:
         report = check_json(bundled_tree)
         assert report["exit"] == 0
         assert report["source"]["kind"] == "tree"
+
+
+def test_no_verdict_depends_on_how_many_processes_sweep(check_json: Callable[..., Report], bundled_tree: Path) -> None:
+    keep_zero(bundled_tree)
+    one, three = (check_json(bundled_tree, "-j", n)["checks"] for n in (1, 3))
+    assert [c for c in one if c["mismatches"]]
+    assert one == three
 
 
 class TestRealHeaders:
@@ -114,3 +122,25 @@ def subject(check: Check) -> tuple[str, ...]:
 def applies(check: Check, whole: dict[str, bool]) -> bool:
     """Whether a verdict is one on the configuration *whole*."""
     return any(part.items() <= whole.items() for part in check.configs or ({},))
+
+
+class TestWhatTheModelCannotSay:
+    """A result that the header has no word for is not compared with, and not passed."""
+
+    def test_an_enumerator_that_only_some_configurations_have(
+        self, bundled_tree: Path, check_json: Callable[..., Report]
+    ) -> None:
+        header = bundled_tree / "include/linux/gfp.h"
+        header.write_text(header.read_text().replace("\treturn ZONELIST_FALLBACK;", "\treturn ZONELIST_NOFALLBACK;"))
+        zones = bundled_tree / "include/linux/mmzone.h"
+        text = zones.read_text().replace("\tZONELIST_FALLBACK,", "\tZONELIST_X,")
+        text = text.replace("\tZONELIST_NOFALLBACK,", "\tZONELIST_FALLBACK,").replace(
+            "ZONELIST_X", "ZONELIST_NOFALLBACK"
+        )
+        zones.write_text(text)
+        report = check_json(bundled_tree, "--helper", "gfp_zonelist", "--set", "CONFIG_NUMA=n")
+        assert report["exit"] == 3
+        (verdict,) = [c for c in report["checks"] if c["kind"] == "helper"]
+        assert (verdict["status"], verdict["inputs"]) == ("error", 0)
+        assert "ZONELIST_FALLBACK is not defined here" in verdict["message"]
+        assert not [c for c in report["checks"] if c["status"] == "pass"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..errors import HelperCrashed
+from ..errors import HelperCrashed, UnknownFlagError
 from ..forms import MaskFilter, MaskTable, Outcome
 from ..model.policy import Fate
 from ..native.jobs import Job, Tally
@@ -35,6 +35,7 @@ class Case:
     :ivar proven: the form that the C was shown to have on every input, or None
     :ivar tally: the comparison with *expected*
     :ivar undecided: flags without a verdict, and what the header does to each
+    :ivar obstacle: why there is nothing to compare it with, or ``""``
     """
 
     plan: HelperPlan
@@ -46,6 +47,7 @@ class Case:
     tally: Tally = field(default_factory=Tally)
     undecided: dict[str, Fate] = field(default_factory=dict)
     crash: HelperCrashed | None = None
+    obstacle: str = ""
 
     @property
     def config(self) -> Assignment:
@@ -84,6 +86,8 @@ def compare(view: View, cases: Sequence[Case]) -> None:
                 _settle(view, case)
             except HelperCrashed as exc:
                 case.crash = crashed[case.plan.name] = exc
+            except UnknownFlagError as exc:
+                case.obstacle = f"what it should return cannot be said: {exc}"
     _sweep(view, cases)
 
 
@@ -129,16 +133,16 @@ def _with_undecided(form: MaskFilter, undecided: dict[str, Fate], table: FlagTab
 
 def _sweep(view: View, cases: Sequence[Case]) -> None:
     """Compare every case; where the model is wrong, prove what the C does instead."""
-    pool = view.session.pool
+    session = view.session
     ready = [(c, c.expected) for c in cases if c.expected is not None and c.crash is None]
-    for (case, form), tally in zip(ready, pool.sweep([c.job(view, f) for c, f in ready]), strict=True):
+    for (case, form), tally in zip(ready, session.sweep([c.job(view, f) for c, f in ready]), strict=True):
         case.tally, case.crash = tally, tally.crash
         if not tally.crash:
             _compare_extra(view, case, form)
             case.proven = None if tally.mismatches or case.crash else form
     wrong = [c for c, _ in ready if c.model and not c.proven and not c.crash]
     again = [(c, mined) for c in wrong if (mined := _mine(view, c)) is not None]
-    for (case, form), tally in zip(again, pool.sweep([c.job(view, f) for c, f in again]), strict=True):
+    for (case, form), tally in zip(again, session.sweep([c.job(view, f) for c, f in again]), strict=True):
         if not tally.crash and not tally.mismatches:
             case.proven = form
 
@@ -146,7 +150,7 @@ def _sweep(view: View, cases: Sequence[Case]) -> None:
 def _mine(view: View, case: Case) -> Form | None:
     """The form that the C looks like; a helper that crashes on the way has none."""
     try:
-        return view.session.pool.mine(
+        return view.session.mine(
             case.meaning.segment,
             case.plan.name,
             view.domain_bits,

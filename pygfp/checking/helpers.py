@@ -64,7 +64,7 @@ def judge(view: View, models: Sequence[HelperModel], wanted: Callable[[str], boo
 def _verdicts(view: View, case: Case) -> Iterable[Check]:
     verdict = _verdict(view, case)
     yield verdict
-    if case.model and case.model.documented and not case.ungrouped and not case.crash:
+    if case.model and case.model.documented and case.tally.inputs and not case.ungrouped and not case.crash:
         yield _range(view, case, replace(verdict, form=None, message="", line=case.plan.line))
     if case.proven and not verdict.mismatches:
         for flag, fate in case.undecided.items():
@@ -110,7 +110,7 @@ def _verdict(view: View, case: Case) -> Check:
         )
         return replace(base, status="unmodelled", mismatches=0, message=f"pygfp has no model of it; {shown}")
     if not case.tally.inputs:
-        return replace(base, status="error", message="no input was compared")
+        return replace(base, status="error", message=case.obstacle or "no input was compared")
     if case.tally.mismatches:
         return _with_witnesses(view, case, replace(base, status="fail", message=_difference(view, case, table)))
     return base
@@ -213,7 +213,7 @@ def _range_by_sweep(view: View, case: Case, clean: Check, allowed: frozenset[int
     inside = [Outcome(v) for v in allowed] + [Outcome(0, bug=True)]
     inside += [Outcome(v, warned=True) for v in {*allowed, max(allowed) + 1}]
     forms: list[Form] = [MaskTable((), (outcome,)) for outcome in inside]
-    tallies = view.session.pool.sweep([case.job(view, form) for form in forms])
+    tallies = view.session.sweep([case.job(view, form) for form in forms])
     crash = next((t.crash for t in tallies if t.crash), None)
     if crash:
         return replace(clean, status="fail", inputs=0, message=f"misbehaves: {crash}")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..config import Assignment
     from ..flags import FlagTable
-    from ..native.plan import HelperPlan, SegmentPlan
+    from ..native.plan import HelperPlan, Meaning, SegmentPlan
     from ..native.session import Session
     from ..releases import Row
 
@@ -151,12 +151,15 @@ def merge_symbols(*lists: Iterable[str]) -> list[str]:
     return sorted({s for symbols in lists for s in symbols})
 
 
+def meaning_in(plan: HelperPlan, choice: Assignment) -> Meaning | None:
+    """Return the meaning that *plan* has in *choice*; None where it has none."""
+    return next((m for m in plan.meanings if any(c.items() <= choice.items() for c in m.configs)), None)
+
+
 def home(plan: HelperPlan, choice: Assignment) -> int | None:
     """Return the segment that *plan* has its meaning in for *choice*; None where it has none."""
-    for meaning in plan.meanings:
-        if any(c.items() <= choice.items() for c in meaning.configs):
-            return meaning.segment
-    return None
+    meaning = meaning_in(plan, choice)
+    return None if meaning is None else meaning.segment
 
 
-__all__ = ["Side", "Sides", "config", "home", "merge_symbols"]
+__all__ = ["Side", "Sides", "config", "home", "meaning_in", "merge_symbols"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..errors import UnknownFlagError
 from ..forms import Outcome
 from .declared import Declared, Filter, Lookup, Predicate
 from .policy import Fate, Policy
@@ -37,6 +38,17 @@ class Context:
     def on(self, symbol: str) -> bool:
         """Whether a CONFIG symbol is on."""
         return self.config.get(symbol, False)
+
+    def number(self, enumerator: str) -> int:
+        """
+        Return the value of *enumerator*.
+
+        :raises UnknownFlagError: the configuration does not define it
+        """
+        try:
+            return self.enumerators[enumerator]
+        except KeyError:
+            raise UnknownFlagError(enumerator, self.enumerators) from None
 
 
 @dataclass(frozen=True)
@@ -101,7 +113,7 @@ def _zone(context: Context) -> Lookup:
             zone = "ZONE_MOVABLE"
         elif chosen and not context.on(_ZONE_GATES[zone]):
             zone = "ZONE_NORMAL"
-        return Outcome(context.enumerators[zone])
+        return Outcome(context.number(zone))
 
     return Lookup((*_ZONE_SELECTORS, "__GFP_MOVABLE"), rule)
 
@@ -111,7 +123,7 @@ def _zonelist(context: Context) -> Lookup:
 
     def rule(flags: frozenset[str]) -> Outcome:
         alone = bool(flags) and context.on("CONFIG_NUMA")
-        return Outcome(context.enumerators["ZONELIST_NOFALLBACK" if alone else "ZONELIST_FALLBACK"])
+        return Outcome(context.number("ZONELIST_NOFALLBACK" if alone else "ZONELIST_FALLBACK"))
 
     return Lookup(("__GFP_THISNODE",), rule)
 
@@ -129,17 +141,17 @@ def _migratetype(context: Context) -> Lookup:
     def rule(flags: frozenset[str]) -> Outcome:
         both = len(flags) == 2  # noqa: PLR2004 - of two flags
         if context.ungrouped:
-            return Outcome(context.enumerators["MIGRATE_UNMOVABLE"], warned=both)
+            return Outcome(context.number("MIGRATE_UNMOVABLE"), warned=both)
         if both:
             return Outcome(_MIGRATE_BOTH, warned=True)
         kind = next((f.removeprefix("__GFP_") for f in flags), "UNMOVABLE")
-        return Outcome(context.enumerators[f"MIGRATE_{kind}"])
+        return Outcome(context.number(f"MIGRATE_{kind}"))
 
     return Lookup(("__GFP_MOVABLE", "__GFP_RECLAIMABLE"), rule)
 
 
 def _named(*names: str) -> Callable[[Context], frozenset[int]]:
-    return lambda context: frozenset(context.enumerators[n] for n in names if n in context.enumerators)
+    return lambda context: frozenset(context.number(n) for n in names if n in context.enumerators)
 
 
 def _truth(_: Context) -> frozenset[int]:

@@ -20,6 +20,7 @@ from ..refuse import outside
 from ..sources import csrc
 from . import compiler as cc
 from . import unit
+from .assembly import digests
 from .attempt import WORD_BITS, Attempt
 from .blame import explain, narrow_down, other_machine
 from .meanings import merge, plan_helper, read_signature
@@ -36,12 +37,13 @@ if TYPE_CHECKING:
     Part = tuple[Segment, list[Wrapper]]
 
 #: Flags of a shared object that one worker loads, with its table under a fixed name.
-_SHARED = ("-shared", "-fPIC", "-fvisibility=hidden", "-nostdlib", "-DPYGFP_TABLE_NAME=pygfp_table")
+_UNIT = ("-fPIC", "-fvisibility=hidden", "-DPYGFP_TABLE_NAME=pygfp_table")
+_SHARED = ("-shared", "-nostdlib")
 
 _WIDE = re.compile(r"long|size_t|64|pgoff_t")
 _ROUNDS = 12
 _SYMBOL = re.compile(rb"\bCONFIG_\w+")
-_BUILD_BUG = re.compile(r"pygfp_build_bug.*BUILD_BUG_ON fires in (\d+)")
+_BUILD_BUG = re.compile(r"pygfp_build_bug.*BUILD_BUG_ON fires in ([0-9]{1,9})")
 
 
 def build(  # noqa: PLR0913 - each is one plain value of an earlier stage
@@ -103,6 +105,7 @@ def _pass(attempt: Attempt, *, link: bool) -> Build | None:
     objects = _compile(attempt, plans, segments, alone, link=link)
     if objects is None:
         return None
+    plans = _with_code(plans, [attempt.workdir / o.replace(".so", ".s") for o in objects])
     every = {s for p in plans for s in p.symbols} | {s for c in constant_symbols.values() for s in c}
     mentioned = {m.decode() for p in WHOLE if p in subset.scans for m in _SYMBOL.findall(subset.scans[p].code)}
     places = {d.name: (d.path, d.line) for d in reversed(subset.definitions) if d.kind in {"macro", "enumerator"}}
@@ -220,9 +223,7 @@ def _compile(
     parts = [(without_dropped(s, attempt), _wrappers(plans, s)) for s in segments]
     halves = _balance(parts) if link else [parts]
     names = [attempt.write(f"unit{n}.c", unit.compile_unit(attempt.subset, half)) for n, half in enumerate(halves)]
-    jobs = [link_command(name) for name in names] if link else []
-    every = attempt.run(*jobs, *alone)
-    runs, lone = every[: len(jobs)], every[len(jobs) :]
+    runs, lone = _objects(attempt, names if link else [], alone)
     attempt.alone = next(("" if one.ok else explain(one) for one in lone), None)
     if any(not one.ok and not one.errors for one in lone):
         raise lone[0].failure("the compiler fails on gfp_types.h and does not say why")
@@ -235,7 +236,7 @@ def _compile(
         names = [
             attempt.write(f"unit{p[0].index}.c", unit.compile_unit(attempt.subset, [p], rename=False)) for p in parts
         ]
-        runs = attempt.run(*[link_command(name) for name in names])
+        runs, _ = _objects(attempt, names, [])
     for done in runs:
         if not done.ok:
             raise done.failure(f"{other_machine(attempt)}the header does not compile")
@@ -249,6 +250,28 @@ def _compile(
     return objects
 
 
+def _objects(attempt: Attempt, names: Sequence[str], more: list[list[str]]) -> tuple[list[cc.Run], list[cc.Run]]:
+    """The runs that make a shared object of each unit by way of its assembly, which stays; and those of *more*."""
+    jobs = [["-S", *_UNIT, *cc.OPTIMISE, name, "-o", name.replace(".c", ".s")] for name in names]
+    every = attempt.run(*jobs, *more)
+    runs, others = every[: len(names)], every[len(names) :]
+    if not all(done.ok for done in runs):
+        return runs, others
+    linked = attempt.run(*[[*_SHARED, n.replace(".c", ".s"), "-o", n.replace(".c", ".so")] for n in names])
+    # What the compiler warns of, it warns of in the first run.
+    return [replace(b, stderr=a.stderr + b.stderr) for a, b in zip(runs, linked, strict=True)], others
+
+
+def _with_code(plans: Sequence[HelperPlan], assembly: Sequence[Path]) -> list[HelperPlan]:
+    """*plans* with what the compiler made of each meaning."""
+    code: dict[tuple[int, str], str] = {}
+    for path in assembly:
+        code |= digests(path.read_text(encoding="utf-8", errors="replace")) if path.is_file() else {}
+    return [
+        replace(p, meanings=[replace(m, code=code.get((m.segment, p.name), "")) for m in p.meanings]) for p in plans
+    ]
+
+
 def without_dropped(segment: Segment, attempt: Attempt) -> Segment:
     """Return *segment* without the macros that turned out to be no constants."""
     return replace(segment, constants={n: e for n, e in segment.constants.items() if n not in attempt.dropped})
@@ -256,7 +279,7 @@ def without_dropped(segment: Segment, attempt: Attempt) -> Segment:
 
 def link_command(name: str) -> list[str]:
     """Return the compiler's arguments that make a shared object of unit *name*."""
-    return [*_SHARED, *cc.OPTIMISE, name, "-o", name.replace(".c", ".so")]
+    return [*_SHARED, *_UNIT, *cc.OPTIMISE, name, "-o", name.replace(".c", ".so")]
 
 
 def _balance(parts: Sequence[Part]) -> list[list[Part]]:

@@ -49,7 +49,8 @@ OUTPUT_LIMIT = 128 << 20
 _NOT_RUN = {126, 127}
 
 _DIAGNOSTIC = re.compile(
-    r"^(?P<file>[^:\n]+):(?P<line>\d+)(?::\d+)?: (?P<level>fatal error|error|warning): (?P<message>.*)$", re.MULTILINE
+    r"^(?P<file>[^:\n]+):(?P<line>[0-9]{1,9})(?::\d+)?: (?P<level>fatal error|error|warning): (?P<message>.*)$",
+    re.MULTILINE,
 )
 
 

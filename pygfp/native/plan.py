@@ -19,10 +19,12 @@ class Meaning:
 
     :ivar segment: the segment that it is compiled in
     :ivar configs: the assignments that share it
+    :ivar code: digest of what the compiler made of it (:mod:`.assembly`); ``""`` where that is not known
     """
 
     segment: int
     configs: list[Assignment]
+    code: str = ""
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,10 @@ _AGAIN_LIMIT_S = 1.0
 #: Seconds for a part of a chunk, while the input that a helper does not survive is looked for.
 _PART_LIMIT_S = 0.5
 _LOAD_LIMIT_S = 20.0
+#: Bytes of the longest answer; what a helper writes into the pipe may have no end.
+_LONGEST_ANSWER = 16 << 20
+_COUNTS = ("inputs", "mismatches", "first", "smallest")
+_OVERWRITES = "writes over the answers of the process that runs it"
 
 _START = (
     "import sys; sys.path[:0] = sys.argv[1:]; sys.dont_write_bytecode = True; "
@@ -94,13 +98,12 @@ class _Process:
         line = self._line(time.monotonic() + limit_s, limit_s)
         try:
             answer = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         # A helper has the worker's descriptors; what it writes there must not pass for an answer.
         if not isinstance(answer, dict) or answer.pop("token", None) != token:
             self.stop()
-            reason = "writes over the answers of the process that runs it"
-            raise _Died(self, reason)
+            raise _Died(self, _OVERWRITES)
         return answer
 
     def _line(self, deadline: float, limit_s: float) -> bytes:
@@ -116,6 +119,9 @@ class _Process:
             if not data:
                 raise self._gone()
             self.buffer += data
+            if len(self.buffer) > _LONGEST_ANSWER:
+                self.stop()
+                raise _Died(self, _OVERWRITES)
         line, _, self.buffer = self.buffer.partition(b"\n")
         return line
 
@@ -182,6 +188,24 @@ class _Chunk:
     count: int
 
 
+def _counted(process: _Process, answer: Mapping[str, Any], n: int) -> list[dict[str, int]]:
+    """The *n* tallies of *answer*; raises _Died where it has others: the token alone does not make it an answer."""
+    found = answer.get("tallies")
+    rows = found if isinstance(found, list) and len(found) == n else [{}]
+    if not all(isinstance(row, dict) and all(type(row.get(k)) is int for k in _COUNTS) for row in rows):
+        raise _Died(process, _OVERWRITES)
+    return rows
+
+
+def _require_all(jobs: Sequence[AnyJob], tallies: Sequence[Sequence[Tally]]) -> None:
+    """Fewer inputs than were asked for prove nothing, and none at all would prove anything."""
+    for job, found in zip(jobs, tallies, strict=True):
+        short = next((t for t in found if t.inputs < job.count), None)
+        if short and not found[0].crash:
+            message = f"{job.helper}: {short.inputs:,} inputs were compared, and not {job.count:,}"
+            raise BuildError(message)
+
+
 @dataclass
 class Pool:
     """
@@ -243,7 +267,10 @@ class Pool:
         """
         request = calls(segment, helper, inputs, ungrouped=ungrouped)
         answer = self._ask(request, min(inputs), max(inputs))
-        return [Outcome(value, bool(bug), bool(warned)) for value, bug, warned in answer["results"]]
+        results = answer.get("results")
+        if not isinstance(results, list) or [len(r) for r in results if isinstance(r, list)] != [3] * len(inputs):
+            raise HelperCrashed(helper, _OVERWRITES, min(inputs), max(inputs))
+        return [Outcome(value, bool(bug), bool(warned)) for value, bug, warned in results]
 
     def mine(self, segment: int, helper: str, n_bits: int, *, is_filter: bool, ungrouped: bool = False) -> Form | None:
         """
@@ -311,6 +338,7 @@ class Pool:
             thread.join()
         if failures:
             raise failures[0]
+        _require_all(jobs, tallies)
         return tallies
 
     def _compare(self, process: _Process, job: AnyJob, chunk: _Chunk, tallies: list[Tally]) -> _Process:
@@ -322,6 +350,7 @@ class Pool:
             return process
         try:
             process, answer = self._asked_again(process, job.request(chunk.base, chunk.count), CHUNK_LIMIT_S)
+            counted = [] if "error" in answer else _counted(process, answer, job.n_tallies)
         except _Died as exc:
             # Its other configurations are not waited for.
             self._crashed[job.helper] = HelperCrashed(job.helper, str(exc), chunk.base, chunk.base + chunk.count - 1)
@@ -333,8 +362,8 @@ class Pool:
             message = f"{job.helper}: {answer['error']}"
             raise BuildError(message)
         with self._lock:
-            for tally, found in zip(tallies, answer["tallies"], strict=True):
-                tally.add(found)
+            for tally, counts in zip(tallies, counted, strict=True):
+                tally.add(counts)
         return process
 
     def _asked_again(

@@ -14,23 +14,29 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import config
 from ..errors import BuildError
 from ..flags import FlagTable
+from ..forms import MaskFilter, departure
 from ..sources import csrc
 from . import compiler as cc
 from .cache import Cache
-from .plan import Build, Constant, HelperPlan, Meaning
+from .jobs import Tally
+from .loops import loops
+from .plan import Build, Constant, HelperPlan
 from .pool import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ..config import Assignment, Selection
+    from ..forms import Form
     from ..sources import Source
+    from .jobs import Job
     from .plan import SegmentPlan
 
     Loader = Callable[[Sequence[tuple[str, str]]], Sequence[Mapping[str, Any]]]
@@ -40,6 +46,9 @@ AT_INSTALL = ", at install time"
 
 #: Where the segments of the second of two builds are numbered from.
 AFTER = 1 << 16
+
+# Stands for the form in what a proven form is kept under.
+_NO_FORM = MaskFilter(0, 0)
 
 #: Wider values do not fit the ABI.
 MAX_GFP_T_BITS = 64
@@ -66,6 +75,55 @@ class Session:
     objects: Sequence[tuple[str, str]] = ()
     timings: dict[str, float] = field(default_factory=dict)
     complaints: list[str] = field(default_factory=list)
+    _swept: dict[tuple[str | int, Job], Tally] = field(default_factory=dict)
+    _forms: dict[tuple[str | int, Job], Form] = field(default_factory=dict)
+    _mined: dict[object, Form | None] = field(default_factory=dict)
+
+    def sweep(self, jobs: Sequence[Job]) -> list[Tally]:
+        """
+        Compare every input of every job, and return the tallies in order.
+
+        Configurations in which a helper is the same machine code have one tally: it is swept in one of them. What
+        has been swept and found to have a form is compared with another form by arithmetic.
+        """
+        keys = [(self._code(job.segment, job.helper), replace(job, segment=0)) for job in jobs]
+        fresh: dict[tuple[str | int, Job], Job] = {}
+        for key, job in zip(keys, jobs, strict=True):
+            if key not in self._swept and not self._deduce(key):
+                fresh.setdefault(key, job)
+        for key, tally in zip(fresh, self.pool.sweep(list(fresh.values())), strict=True):
+            self._swept[key] = tally
+            if key[1].base == 0 and not tally.crash and not tally.mismatches and tally.inputs == key[1].count:
+                self._forms[key[0], replace(key[1], form=_NO_FORM)] = key[1].form
+        return [replace(self._swept[key]) for key in keys]
+
+    def _deduce(self, key: tuple[str | int, Job]) -> bool:
+        """Enter the tally of a job on code that is known to have another form; whether that could be done."""
+        code, job = key
+        known = self._forms.get((code, replace(job, form=_NO_FORM)))
+        apart = departure(known, job.form, job.count.bit_length() - 1) if known and job.count.bit_count() == 1 else None
+        if apart is not None:
+            self._swept[key] = Tally(job.count, apart.n_inputs, apart.first, apart.smallest)
+        return apart is not None
+
+    def mine(self, segment: int, helper: str, n_bits: int, *, is_filter: bool, ungrouped: bool = False) -> Form | None:
+        """
+        Return the form that a helper looks like on inputs below ``2**n_bits``; None where none fits.
+
+        :raises HelperCrashed: it crashes or does not return
+        """
+        key = self._code(segment, helper), helper, n_bits, is_filter, ungrouped
+        if key not in self._mined:
+            self._mined[key] = self.pool.mine(segment, helper, n_bits, is_filter=is_filter, ungrouped=ungrouped)
+        return self._mined[key]
+
+    def _code(self, segment: int, helper: str) -> str | int:
+        """What tells the code of a helper from that in other segments; the segment where its code is not known."""
+        return self._codes.get((segment, helper)) or segment
+
+    @cached_property
+    def _codes(self) -> dict[tuple[int, str], str]:
+        return {(m.segment, h.name): m.code for h in self.build.helpers for m in h.meanings}
 
     def segment(self, assignment: Assignment) -> SegmentPlan | None:
         """Return the segment that has *assignment*, one that was built where there is a choice."""
@@ -206,6 +264,7 @@ def _cached(request: _Request, loader: Loader) -> Loaded:
             if found and request.on_command:
                 request.on_command(f"# nothing is compiled: the build is in {cache.root / key}")
             build, objects = found or _make(request, compiler, cache, key, timings)
+            objects = [*loops(compiler, cache, processor(), request.on_command), *objects]
         require_native(objects, compiler)
         started = time.monotonic()
         build = loaded(build, loader(objects), request.selection)
@@ -253,7 +312,7 @@ def loaded(build: Build, answer: Sequence[Mapping[str, Any]], selection: Selecti
 
 def _selected(plan: HelperPlan, selection: Selection, word_bits: int) -> HelperPlan:
     asked = config.assignments(plan.symbols, selection, word_bits)
-    meanings = [Meaning(m.segment, [c for c in m.configs if c in asked]) for m in plan.meanings]
+    meanings = [replace(m, configs=[c for c in m.configs if c in asked]) for m in plan.meanings]
     return replace(
         plan,
         meanings=[m for m in meanings if m.configs],
@@ -279,7 +338,7 @@ def _key(request: _Request, compiler: cc.Compiler) -> str:
         compiler.identity,
         repr((cc.OPTIMISE, cc.SEMANTIC_FLAGS)),
         repr(sorted(request.wanted.items())),
-        _processor(),
+        processor(),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -294,8 +353,8 @@ def _builder_digest() -> str:
     return h.hexdigest()
 
 
-def _processor() -> str:
-    """What -march=native depends on."""
+def processor() -> str:
+    """Return what -march=native depends on."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split("\n\n", 1)[0]
     except OSError:
