@@ -74,24 +74,27 @@ def refuse(path: str, code: bytes) -> None:
     :param code: its text, comments blanked, at its own line numbers
     :raises ExtractionError: with file, line and reason
     """
-    for at, reason in sorted(_found(code)):
+    for at, reason in sorted(_found(path, code)):
         line = code.count(b"\n", 0, at) + 1
         raise ExtractionError(f"this is not compiled: {reason}", file=path, line=line)
 
 
-def _found(code: bytes) -> Iterator[tuple[int, str]]:
+def _found(path: str, code: bytes) -> Iterator[tuple[int, str]]:
     for pattern, reason in _RULES:
         match = re.search(pattern, code)
         if match:
             yield match.end() - 1, reason
     for match in re.finditer(_INCLUDE, code):
-        name = match[1] if match[1] is not None else match[2]
+        angled, quoted = (name.decode(errors="replace") if name is not None else None for name in match.groups())
+        name = angled if quoted is None else quoted
+        # What is quoted is looked for beside the file first.
+        place = os.path.normpath(os.path.join("" if quoted is None else os.path.dirname(path), name or ""))
         if name is None:
             yield match.end() - 1, 'the name of what it includes is computed; expected <name> or "name"'
-        elif not is_inside(name.decode(errors="replace")):
-            yield match.end() - 1, f"it includes {name.decode(errors='replace')!r}, which is outside of the tree"
-        elif name.endswith(b".c"):
-            yield match.end() - 1, f"it includes {name.decode(errors='replace')!r}, which is no header"
+        elif not is_inside(place):
+            yield match.end() - 1, f"it includes {name!r}, which is outside of the tree"
+        elif place.endswith(".c"):
+            yield match.end() - 1, f"it includes {name!r}, which is no header"
 
 
 def outside(files: Iterable[str], roots: Iterable[str]) -> list[str]:

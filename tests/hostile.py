@@ -46,6 +46,8 @@ REFUSED = (
     ("absolute", '#include "/etc/passwd"', 1, "'/etc/passwd', which is outside"),
     ("absolute-angle", "#include </etc/passwd>", 1, "outside"),
     ("dotdot", '#include "../../../../../../etc/passwd"', 1, "outside"),
+    ("dotdot-far", '#include "../../../gfp.h"', 1, "outside"),
+    ("dotdot-angle", "#include <../x.h>", 1, "outside"),
     ("endless", '#include "/dev/zero"', 1, "outside"),
     ("stdin", '#include "/dev/stdin"', 1, "outside"),
     ("computed", '#define WHERE "/dev/zero"\n#include WHERE', 2, "computed"),
@@ -94,6 +96,11 @@ CLASHING = ("main", "write", "memcpy", "abort", "exit", "printf", "getenv", "_ex
 KEYWORDS = (
     "#define static\n#define int long\n#define unsigned signed\n#define sizeof(x) 1\n#define return while (0); return"
 )
+
+#: Pragmas that would change what stands behind the header, pygfp's own text.
+PRAGMAS = """#pragma GCC optimize("O0")
+#pragma GCC diagnostic error "-Wdeclaration-after-statement"
+#pragma pack(push, 1)"""
 
 _UNISTD = (
     "extern long write(int, const void *, unsigned long); extern int pause(void); extern void abort(void);"

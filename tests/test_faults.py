@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 
 from pygfp.errors import BuildError
 from pygfp.native import cache as caches
+from pygfp.native import pool
 from pygfp.native.cache import Cache
 from pygfp.native.plan import Build
 
@@ -268,6 +270,26 @@ class TestProcesses:
         assert process.returncode in {128 + signal.SIGTERM, 128 + signal.SIGINT}
         assert err == "pygfp: interrupted; nothing was left behind\n"
         assert not [p.name for p in root.iterdir() if not p.name.endswith(".lock")]
+
+    @pytest.mark.parametrize("moment", ["load", "sweep"])
+    def test_a_worker_that_is_killed_from_outside_is_asked_again(
+        self, run: Run, bundled_tree: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+    ) -> None:
+        """As the system does when it is short of memory. The verdict is about the header, and that is not at fault."""
+        killed: list[int] = []
+        ask = pool._Process.ask
+
+        def once(self: pool._Process, request: dict[str, object], limit_s: float) -> dict[str, object]:
+            if request["op"] == moment and not killed:
+                killed.append(self.process.pid)
+                self.process.kill()
+            return ask(self, request, limit_s)
+
+        monkeypatch.setattr(pool._Process, "ask", once)
+        status, out, _ = run("check", *hostile.ONE_CONFIG, "--helper", "gfp_nested_mask", bundled_tree)
+        assert status == 0
+        assert re.search(r"^PASS: \d+ pass; every value", out, re.MULTILINE)
+        assert killed
 
     def test_a_reader_of_a_tree_ends_with_its_parent(self, bundled_tree: Path) -> None:
         """What reads files for an audit is watched, too: here it waits for a request that never comes."""

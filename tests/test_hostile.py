@@ -78,6 +78,7 @@ class TestRefused:
             "#define MANY(a, b) \\\n\tdo { } \\\nwhile (0)",
             '#pragma GCC diagnostic ignored "-Wunused-function"',
             '#include "gfp_types.h"',
+            '#include "../../include/linux/gfp_types.h"',
             "// %:include is no more than a comment",
         ],
     )
@@ -151,7 +152,7 @@ class TestTextsThatMeanTheSame:
             pytest.param(lambda h: h.replace(b"\n#", b"\n\f\v#"), id="form-feeds"),
             pytest.param(lambda h: h + b"\n/* \xe9\xff\xfe \xf0\x9f */\n", id="no-utf8"),
             pytest.param(hostile.top(hostile.KEYWORDS), id="keywords"),
-            pytest.param(hostile.top('#pragma GCC optimize("O0")\n#pragma pack(push, 1)'), id="pragmas"),
+            pytest.param(hostile.top(hostile.PRAGMAS), id="pragmas"),
             pytest.param(hostile.top(f"/* {'x' * 1_000_000} */"), id="a-megabyte-in-a-line"),
             pytest.param(hostile.top("\n" * 100_000), id="a-hundred-thousand-lines"),
         ],
@@ -178,6 +179,7 @@ class TestTextsThatMeanTheSame:
         [
             pytest.param(hostile.top("#pragma GCC poison gfp_t"), 'poisoned "gfp_t"', id="poison"),
             pytest.param(hostile.top('_Pragma("GCC error \\"no\\"")'), "no", id="error"),
+            pytest.param(hostile.top("enum { WHEN = __LINE__, NOW = sizeof(__TIME__) };"), "__TIME__", id="clock"),
             pytest.param(hostile.top("#if 1"), "unterminated", id="open-if"),
             pytest.param(lambda h: h + b"\n/*", "unterminated comment", id="open-comment"),
             pytest.param(lambda _: b"", "include/linux/gfp.h", id="empty"),
@@ -189,7 +191,11 @@ class TestTextsThatMeanTheSame:
                 "does not compile",
                 id="deep-parentheses",
             ),
-            pytest.param(hostile.top("#define P(a, b) a##b\nP(pyg,fp_end) 0"), f"{GFP_H}:", id="pasted-marker"),
+            pytest.param(
+                hostile.top('#define P(a, b) a##b\nP(pyg,fp_constant) "__GFP_FORGED" 0x1u'),
+                f"{GFP_H}:",
+                id="pasted-marker",
+            ),
         ],
     )
     def test_what_cannot_be_compiled_is_no_pass(
@@ -300,7 +306,7 @@ class TestCompilers:
     def test_output_without_end(self, fake: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(compiler, "OUTPUT_LIMIT", 1 << 20)
         with pytest.raises(BuildError, match="wrote more than 1 MiB"):
-            compiler.run([fake("exec yes")], [])
+            compiler.run([fake("exec head -c 2000000 /dev/zero")], [])
 
     def test_work_without_end(self, fake: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(compiler, "TIME_LIMIT_S", 1)
@@ -314,6 +320,21 @@ class TestCompilers:
         (tmp_path / "grow.c").write_text(f"#define E0 x\n{doubled}\nE30\n")
         with pytest.raises(BuildError, match=r"needed more than|wrote more than|did not finish|took more"):
             compiler.run(["gcc"], ["-E", "grow.c"], cwd=tmp_path)
+
+    @pytest.mark.parametrize("script", ["exit 3", "exec sleep 1000"])
+    def test_an_old_kernel_will_do(
+        self, fake: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, script: str
+    ) -> None:
+        def missing(_: int) -> int:
+            raise OSError(38, "Function not implemented")
+
+        monkeypatch.setattr(compiler, "TIME_LIMIT_S", 1)
+        monkeypatch.setattr(compiler.os, "pidfd_open", missing)
+        if script == "exit 3":
+            assert compiler.run([fake(script)], []).status == 3
+        else:
+            with pytest.raises(BuildError, match="did not finish"):
+                compiler.run([fake(script)], [])
 
     def test_what_it_leaves_running_is_ended_and_not_waited_for(
         self, fake: Callable[[str], str], tmp_path: Path

@@ -84,7 +84,7 @@ def _status(exc: PygfpError, *, bisect: bool) -> int:
 def _give_up(exc: Exception) -> int:
     """Say why the run ends early, and return the exit status."""
     if isinstance(exc, OSError):
-        return _complain(f"{exc.filename or 'stdout'}: {exc.strerror or exc}", _UNCHECKED)
+        return _complain(f"{exc.filename or 'stdout or a temporary file'}: {exc.strerror or exc}", _UNCHECKED)
     traceback.print_exception(exc)
     return _complain("this is a bug of pygfp, not of the header; please report it with the lines above", _UNCHECKED)
 

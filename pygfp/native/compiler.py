@@ -13,6 +13,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -253,11 +254,23 @@ def _text(fd: int) -> str:
 
 def _ends(process: subprocess.Popen[bytes], limit_s: float) -> bool:
     """Whether *process* ends within *limit_s*; it is not reaped, so that its number stays its own."""
-    fd = os.pidfd_open(process.pid)
+    try:
+        fd = os.pidfd_open(process.pid)
+    except OSError:  # a kernel before 5.3, or a container that knows none newer
+        return _ends_some_time(process, limit_s)
     try:
         return bool(select.select([fd], [], [], limit_s)[0])
     finally:
         os.close(fd)
+
+
+def _ends_some_time(process: subprocess.Popen[bytes], limit_s: float) -> bool:
+    deadline = time.monotonic() + limit_s
+    while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.002)
+    return True
 
 
 def _environment(cwd: Path | None) -> dict[str, str]:

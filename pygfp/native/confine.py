@@ -9,7 +9,6 @@ no process, signal no other, write, make and remove no file, and reach no networ
 from __future__ import annotations
 
 import os
-import platform
 import struct
 from typing import Any
 
@@ -67,7 +66,7 @@ def confine(ffi: Any) -> bool:  # noqa: ANN401 - what cffi returns is untyped
 
     :param ffi: knows ``prctl``
     """
-    if platform.machine() != "x86_64":
+    if os.uname().machine != "x86_64":
         return False
     code = _program()
     instructions = ffi.new("char[]", code)

@@ -41,6 +41,8 @@ BLOCK = 1 << 11
 #: Seconds that one chunk, and one batch of scalar calls, may take.
 CHUNK_LIMIT_S = 10.0
 CALL_LIMIT_S = 3.0
+#: Seconds for a helper that has not returned in another configuration: it mostly does not in this one either.
+_AGAIN_LIMIT_S = 1.0
 #: Seconds for a part of a chunk, while the input that a helper does not survive is looked for.
 _PART_LIMIT_S = 0.5
 _LOAD_LIMIT_S = 20.0
@@ -222,6 +224,7 @@ class Pool:
         self._idle: deque[_Process] = deque(_spares.popleft() if _spares else _Process() for _ in range(self.size))
         self._lock = threading.Lock()
         self._crashed: dict[str, HelperCrashed] = {}
+        self._lost: set[str] = set()
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -238,13 +241,16 @@ class Pool:
         :raises BuildError: an object does not load
         """
         request = {"op": "load", "objects": list(objects), "offset": offset}
+        answers = [self._load(process, request, again=True) for process in list(self._idle)]
         self.loads.append(request)
-        answers = [self._load(process, request) for process in self._idle]
         return list(answers[0]["segments"])
 
-    def _load(self, process: _Process, request: Mapping[str, Any]) -> dict[str, Any]:
+    def _load(self, process: _Process, request: dict[str, Any], *, again: bool = False) -> dict[str, Any]:
         try:
-            answer = process.ask(request, _LOAD_LIMIT_S)
+            if again:
+                _, answer = self._asked_again(process, request, _LOAD_LIMIT_S)
+            else:
+                answer = process.ask(request, _LOAD_LIMIT_S)
         except _Died as exc:
             message = f"the compiled header {exc} while it is loaded"
             raise BuildError(message) from None
@@ -279,8 +285,10 @@ class Pool:
     def _ask(self, request: dict[str, Any], first: int, last: int) -> dict[str, Any]:
         """The answer to a request about one helper; *first* and *last* say where it may have crashed."""
         try:
-            answer = self._asked_again(self._idle[0], request, CALL_LIMIT_S)[1]
+            limit_s = _AGAIN_LIMIT_S if request["helper"] in self._lost else CALL_LIMIT_S
+            answer = self._asked_again(self._idle[0], request, limit_s)[1]
         except _Died as exc:
+            self._lost.add(request["helper"])
             self._replace(exc.process)
             raise HelperCrashed(request["helper"], str(exc), first, last) from None
         if "error" in answer:
