@@ -101,14 +101,44 @@ def read_dotconfig(path: Path, option: str) -> dict[str, bool]:
     return parse_dotconfig(text)
 
 
-def dependencies(definitions: Iterable[Definition]) -> Closure:
+def dependencies(definitions: Sequence[Definition]) -> Closure:
     """Return the map from any name to the CONFIG symbols that its meaning may depend on."""
     uses: dict[str, set[str]] = {}
+    plain: dict[str, set[str]] = {}
     for definition in definitions:
-        uses.setdefault(definition.name, set()).update(definition.uses)
+        if definition.kind != "made":
+            uses.setdefault(definition.name, set()).update(definition.uses)
+            plain.setdefault(definition.kind, set()).add(definition.name)
+    known = set(uses)
+    for definition in definitions:
+        if definition.kind == "made" and definition.name not in known:
+            uses.setdefault(definition.name, set()).update(definition.uses)
+    _add_listed(uses, plain.get("enumerator", set()) & plain.get("macro", set()))
+    _add_glued(uses)
     for name, behind in _COMPUTED.items():
         uses.setdefault(name, set()).add(behind)
     return Closure(uses)
+
+
+def _add_listed(uses: dict[str, set[str]], lists: Iterable[str]) -> None:
+    """Add what stands behind enumerators that a macro lists: the parser takes the macro for one of them."""
+    known = set(uses)
+    for name in lists:
+        for listed in Closure(uses).names([name]) - known:
+            uses.setdefault(listed, set()).update(uses[name] | {name})
+
+
+def _add_glued(uses: dict[str, set[str]]) -> None:
+    """Add to each name the names that it may glue together, from its patterns and the words that stand in the text."""
+    every = {*uses, *(n for names in uses.values() for n in names if "##" not in n)}
+    for names in uses.values():
+        for pattern in [n for n in names if "##" in n]:
+            start, _, end = pattern.partition("##")
+            names |= {n for n in every if n.startswith(start) and n.endswith(end) and _rest(n, start, end) in every}
+
+
+def _rest(name: str, start: str, end: str) -> str:
+    return name.removeprefix(start).removesuffix(end)
 
 
 @dataclass(frozen=True)
@@ -134,7 +164,9 @@ class Closure:
 
     def symbols(self, *start: str) -> tuple[str, ...]:
         """Return the CONFIG symbols behind *start*, sorted."""
-        return tuple(sorted(n for n in self.names(start) if n.startswith("CONFIG_")))
+        found = (n for n in self.names(start) if n.startswith("CONFIG_"))
+        # What is glued to a name that comes from elsewhere is no symbol.
+        return tuple(sorted(n for n in found if n not in {"CONFIG_", "CONFIG_##"}))
 
 
 def assignments(symbols: Sequence[str], selection: Selection, word_bits: int) -> list[Assignment]:

@@ -9,7 +9,7 @@ means: that is the compiler's.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,9 @@ _ANNOTATION = re.compile(
     rb"|__always_inline|noinline)\b"
     rb"|\b(?:__alloc_size|__realloc_size|__printf|__assume_aligned|__counted_by|__section)[ \t]*\([^()\n]*\)"
 )
+_GLUE = re.compile(rb"(\w*)\s*##\s*(\w*)")
 _IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
+_NAMES = {"identifier", "type_identifier", "primitive_type"}
 _CONDITIONALS = {"preproc_ifdef", "preproc_if", "preproc_else", "preproc_elif", "preproc_elifdef"}
 _ALTERNATIVES = {"preproc_else", "preproc_elif", "preproc_elifdef"}
 _CONTAINERS = {*_CONDITIONALS, "translation_unit", "linkage_specification", "declaration_list"}
@@ -39,7 +41,8 @@ class Definition:
     One thing that a file defines.
 
     :ivar name: the identifier
-    :ivar kind: ``function``, ``macro``, ``undef``, ``enumerator``, ``tag``, ``typedef`` or ``declaration``
+    :ivar kind: ``function``, ``macro``, ``undef``, ``enumerator``, ``tag``, ``typedef``, ``declaration`` or
+        ``made``: what a macro that is called between definitions may define
     :ivar path: kernel-relative file
     :ivar line: 1-based first line
     :ivar end_line: 1-based last line
@@ -167,7 +170,17 @@ def _macro(node: Node, context: _Context) -> Iterator[Definition]:
     parameters = node.child_by_field_name("parameters")
     if name:
         count = len(parameters.named_children) if parameters else None
-        yield context.definition(node, name, "macro", parameters=count)
+        known = {_text(p) for p in parameters.named_children} if parameters else set()
+        made = context.definition(node, name, "macro", parameters=count)
+        yield replace(made, uses=made.uses.union(_glued(context.code[node.start_byte : node.end_byte], known)))
+
+
+def _glued(body: bytes, parameters: set[str]) -> Iterator[str]:
+    """The names that a macro glues together, as patterns: ``NAME_##`` for every one that starts so."""
+    for left, right in _GLUE.findall(body):
+        parts = [w.decode() for w in (left, right)]
+        if "__VA_ARGS__" not in parts:
+            yield "##".join("" if w in parameters else w for w in parts)
 
 
 def _undef(node: Node, context: _Context) -> Iterator[Definition]:
@@ -178,15 +191,30 @@ def _undef(node: Node, context: _Context) -> Iterator[Definition]:
 
 def _typedef(node: Node, context: _Context) -> Iterator[Definition]:
     for declarator in node.children_by_field_name("declarator"):
-        yield context.definition(node, declarator, "typedef")
+        declared = _bottom(declarator)
+        if declared:
+            yield context.definition(node, declared, "typedef")
     yield from _tags(node, node, context)
 
 
 def _declaration(node: Node, context: _Context) -> Iterator[Definition]:
-    declared = _declared_name(node)
-    if declared:
-        yield context.definition(node, declared, "declaration")
+    for declarator in node.children_by_field_name("declarator"):
+        declared = _bottom(declarator)
+        if declared:
+            yield context.definition(node, declared, "declaration")
     yield from _tags(node, node, context)
+
+
+def _made(node: Node, context: _Context) -> Iterator[Definition]:
+    """A macro that is called where definitions stand: any name in the call may be one that it defines."""
+    names = _leaves(node)
+    yield from (context.definition(node, names[name], "made") for name in sorted(names))
+
+
+def _leaves(node: Node) -> dict[str, Node]:
+    """Every identifier in *node*, by its text."""
+    found = {_text(node): node} if node.type in _NAMES else {}
+    return {name: leaf for child in node.children for name, leaf in _leaves(child).items()} | found
 
 
 def _bare_tag(node: Node, context: _Context) -> Iterator[Definition]:
@@ -213,14 +241,17 @@ def _arity(node: Node) -> int:
 
 
 def _declared_name(node: Node) -> Node | None:
-    """The identifier at the bottom of a declarator."""
-    current = node.child_by_field_name("declarator")
-    while current and current.type != "identifier":
+    """The identifier at the bottom of the declarator of *node*."""
+    return _bottom(node.child_by_field_name("declarator"))
+
+
+def _bottom(declarator: Node | None) -> Node | None:
+    """The identifier at the bottom of *declarator*: it may be one of an array, a pointer, a function."""
+    current = declarator
+    while current and current.type not in _NAMES:
         inner = current.child_by_field_name("declarator")
         if inner is None:
-            inner = next(
-                (c for c in current.named_children if c.type.endswith("declarator") or c.type == "identifier"), None
-            )
+            inner = next((c for c in current.named_children if c.type.endswith("declarator") or c.type in _NAMES), None)
         current = inner
     return current
 
@@ -247,13 +278,15 @@ def _enumerators(node: Node, start: int, outer: Node, context: _Context) -> Iter
     """
     The enumerators of a list. What stands after one cannot change its value; what stands before can.
     """
-    for child in node.children:
+    for child, following in zip(node.children, [*node.children[1:], None], strict=True):
         if child.type in _CONDITIONALS:
             yield from _enumerators(child, start, outer, context)
         elif child.type == "enumerator":
             name = child.child_by_field_name("name")
             if name:
-                before = context.identifiers(start, child.end_byte)
+                # The arguments of a macro that lists enumerators are none, to the parser.
+                end = following.end_byte if following and following.type == "ERROR" else child.end_byte
+                before = context.identifiers(start, end)
                 whole = context.definition(outer, name, "enumerator")
                 yield Definition(**{**vars(whole), "uses": (before | context.conditions) - {whole.name}})
 
@@ -265,6 +298,7 @@ _DEFINING: dict[str, Callable[[Node, _Context], Iterator[Definition]]] = {
     "function_definition": _function,
     "type_definition": _typedef,
     "declaration": _declaration,
+    "expression_statement": _made,
     "enum_specifier": _bare_tag,
     "struct_specifier": _bare_tag,
     "union_specifier": _bare_tag,
