@@ -5,7 +5,7 @@ PYTEST_ARGS ?= -n auto
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-INPUTS := pyproject.toml setup.py build_ffi.py
+INPUTS := pyproject.toml setup.py build_ffi.py $(wildcard csrc/*/*.h csrc/*/*/*.h)
 
 .PHONY: check test bench trust lint wheel clean
 .DELETE_ON_ERROR:

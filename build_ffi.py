@@ -26,11 +26,12 @@ extern const struct pygfp_table pygfp_bundled_table;
 static unsigned long long call(const char *name, unsigned long long flags)
 {
 	const struct pygfp_segment *first = pygfp_bundled_table.segments;
+	const unsigned long long input = flags;
 	struct pygfp_result result = { 0 };
 
 	for (unsigned int i = 0; i < first->n_helpers; i++)
 		if (!strcmp(first->helpers[i].name, name))
-			first->helpers[i].call(flags, 0, &result);
+			first->helpers[i].call(&input, 1, 0, &result);
 	return result.value;
 }
 %(functions)s
@@ -41,10 +42,10 @@ static unsigned long long call(const char *name, unsigned long long flags)
  */
 static unsigned long long pygfp_scalar(unsigned long long function, unsigned long long input)
 {
-	void (*helper)(unsigned long long, unsigned int, struct pygfp_result *) = (void *)function;
+	void (*helper)(const unsigned long long *, unsigned int, unsigned int, struct pygfp_result *) = (void *)function;
 	struct pygfp_result result;
 
-	helper(input, 0, &result);
+	helper(&input, 1, 0, &result);
 	return (unsigned int)result.value | (unsigned long long)(result.bug || result.warned) << 32;
 }
 
@@ -123,7 +124,8 @@ def _compile() -> tuple[Any, dict[str, Any], str]:
     compiler = cc.find()
     subset = extract(source, tuple(WANTED))
     build = building.build(subset, Selection(), compiler, workdir, WANTED, link=False)
-    flags = ["-c", "-O3", "-fPIC", "-fvisibility=hidden", "-DPYGFP_TABLE_NAME=pygfp_bundled_table", *cc.SEMANTIC_FLAGS]
+    flags = ["-c", "-O3", "-fPIC", "-fvisibility=hidden", *cc.SEMANTIC_FLAGS]
+    flags += ["-DPYGFP_TABLE_NAME=pygfp_bundled_table", "-DPYGFP_WITH_JUDGE"]
     clones = [CLONES] if platform.machine() == "x86_64" else []
     attempts = [[*flags, *clones], flags]
     for arguments in attempts:

@@ -10,6 +10,7 @@ import os
 import re
 import threading
 import time
+from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
@@ -19,7 +20,7 @@ from .changes import DiffReport
 from .differing import composites, flags, helpers, layout
 from .differing.found import Found
 from .differing.identical import is_identical
-from .differing.proofs import prove, questions, shares
+from .differing.proofs import prove_until_done, questions
 from .differing.sides import Side, Sides
 from .differing.values import Proofs, compare_values
 from .errors import BuildError, ExtractionError, NoSuchSubjectError
@@ -180,19 +181,21 @@ def _is_identical(sides: Sides, name: str) -> bool:
 
 def _prove(sides: Sides, names: list[str]) -> Proofs:
     """What the helpers of both sides are."""
-    asked = [
+    old, new = (
         questions(s.session, [s.plans[n] for n in names if helpers.state(s, n).name == "ok"]) for s in sides.both
-    ]
-    parts = dict(zip((s.name for s in sides.both), shares(*asked), strict=True))
-    homes = dict(zip((s.name for s in sides.both), asked, strict=True))
+    )
+    # What is the same code on both sides is proven by whichever side has nothing else to do.
+    shared = deque(question for question in old if question in new)
+    asked = {"old": old, "new": new}
 
     def one(side: Side) -> dict[Question, Proof]:
-        part = parts[side.name]
-        return dict(zip(part, prove(side.session, [homes[side.name][q][0] for q in part], sides.n_bits), strict=True))
+        keys = {question: homes[0] for question, homes in asked[side.name].items()}
+        own = {question: key for question, key in keys.items() if not (question in old and question in new)}
+        return prove_until_done(side.session, own, shared, keys, sides.n_bits)
 
-    old, new = _on_each(sides, one)
-    known = {**old, **new}
-    return Proofs(*({key: known[q] for q, keys in of_side.items() for key in keys} for of_side in asked))
+    answers = _on_each(sides, one)
+    known = {**answers[0], **answers[1]}
+    return Proofs(*({key: known[q] for q, keys in part.items() for key in keys} for part in (old, new)))
 
 
 def _on_each(sides: Sides, ask: Callable[[Side], _Answer]) -> tuple[_Answer, _Answer]:

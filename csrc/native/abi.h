@@ -65,8 +65,8 @@ struct pygfp_helper {
 	const char *name;
 	unsigned int result_bytes;
 	unsigned int is_signed;
-	void (*call)(unsigned long long input, unsigned int ungrouped,
-		     struct pygfp_result *result);
+	void (*call)(const unsigned long long *inputs, unsigned int count,
+		     unsigned int ungrouped, struct pygfp_result *results);
 	void (*sweep)(unsigned long long base, unsigned long long count,
 		      const struct pygfp_expect *expect,
 		      struct pygfp_tally *tally);
@@ -99,7 +99,7 @@ struct pygfp_table {
 };
 /* cffi end */
 
-#define PYGFP_ABI 2
+#define PYGFP_ABI 3
 
 #define PYGFP_AT(type, member, offset) \
 	_Static_assert(__builtin_offsetof(struct type, member) == (offset), \

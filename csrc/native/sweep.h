@@ -31,8 +31,8 @@
 #define PYGFP_SHARED __attribute__((noipa, unused, optimize("O2", "no-tree-vectorize")))
 #endif
 
-typedef void (*pygfp_call_fn)(u64 input, u32 ungrouped,
-			      struct pygfp_result *result);
+typedef void (*pygfp_call_fn)(const u64 *inputs, u32 count, u32 ungrouped,
+			      struct pygfp_result *results);
 typedef u32 (*pygfp_filter_fn)(u64 base, u64 keep, u64 force);
 typedef u32 (*pygfp_table_fn)(u64 base, const void *values,
 			      const u32 *events);
@@ -59,7 +59,7 @@ static inline bool pygfp_agrees(u64 input, u64 mask, bool is_filter,
 		value = expect->values[index];
 		event = expect->events[index];
 	}
-	call(input, expect->ungrouped, &seen);
+	call(&input, 1, expect->ungrouped, &seen);
 	if (seen.bug || event == 1)
 		return seen.bug && event == 1;
 	return seen.value == (value & mask) && seen.warned << 1 == event;
@@ -154,19 +154,26 @@ PYGFP_SHARED static void pygfp_sweep_table##bits(u64 base, u64 count, u64 mask, 
 PYGFP_DEFINE_SWEEP_TABLE(32, u32)
 PYGFP_DEFINE_SWEEP_TABLE(64, u64)
 
-/* The helper itself, as (value, bug, warned); expression calls it with pygfp_x. */
+/* The helper itself, as (value, bug, warned) for each of some inputs; expression calls it with pygfp_x. */
 #define PYGFP_DEFINE_CALL(id, type, expression, gfp_type) \
 static inline type pygfp_eval_##id(const gfp_type pygfp_x) \
 { \
 	return expression; \
 } \
-static void pygfp_call_##id(u64 input, u32 ungrouped, struct pygfp_result *result) \
+static void pygfp_call_##id(const u64 *inputs, u32 count, u32 ungrouped, \
+			     struct pygfp_result *results) \
 { \
 	pygfp_ungrouped = ungrouped; \
-	pygfp_bug = pygfp_warned = 0; \
-	result->value = pygfp_eval_##id((gfp_type)input) & PYGFP_MASK(id); \
-	result->bug = pygfp_bug; \
-	result->warned = pygfp_warned; \
+	for (u32 i = 0; i < count; i++) { \
+		u64 x = inputs[i]; \
+\
+		/* One by one: vectorising this would cost more to compile than it saves. */ \
+		__asm__("" : "+r"(x)); \
+		pygfp_bug = pygfp_warned = 0; \
+		results[i].value = pygfp_eval_##id((gfp_type)x) & PYGFP_MASK(id); \
+		results[i].bug = pygfp_bug; \
+		results[i].warned = pygfp_warned; \
+	} \
 }
 
 #define PYGFP_BYTES(id) ((u32)sizeof(pygfp_eval_##id(0)))
@@ -223,184 +230,19 @@ static void pygfp_run_##id(u64 base, u64 count, const struct pygfp_expect *expec
 				pygfp_agree_##id, pygfp_call_##id); \
 }
 
-/*
- * Laws of a filter: bits that the output must not gain or lose against the
- * input, bits that it must or must not have, masks of which any or all bits
- * must be there as before. For a helper that has no form from which the laws
- * could be read: a block of its outputs is laid out, and held against each law.
- */
-struct pygfp_outputs {
-	u64 once[PYGFP_BLOCK];
-	u64 twice[PYGFP_BLOCK];
-	u8 bug[PYGFP_BLOCK];
-	u8 broken[PYGFP_BLOCK];
-};
-
-static inline void pygfp_class_breaks(u64 base, const struct pygfp_law *law, struct pygfp_outputs *out)
-{
-	for (int n = 0; n < 4; n++) {
-		const u64 any = law->any[n], all = law->all[n];
-
-		for (u32 i = 0; (any || all) && i < PYGFP_BLOCK; i++) {
-			const u64 x = base + i, y = out->once[i];
-
-			out->broken[i] |= !(x & any) != !(y & any);
-			out->broken[i] |= ((x & all) == all) != ((y & all) == all);
-		}
-	}
-}
-
-/* How many inputs of a block break a law; which ones is in out->broken. */
-static inline u32 pygfp_breaks(u64 base, const struct pygfp_law *law, struct pygfp_outputs *out)
-{
-	const u64 unstable = law->idempotent ? ~0ULL : 0;
-	u32 count = 0;
-
-	for (u32 i = 0; i < PYGFP_BLOCK; i++) {
-		const u64 x = base + i, y = out->once[i];
-		const u64 wrong = (y & ~x & law->gained) | (x & ~y & law->lost) | (~y & law->set) |
-				  (y & law->clear) | ((y ^ out->twice[i]) & unstable);
-
-		out->broken[i] = (wrong != 0) | out->bug[i];
-	}
-	pygfp_class_breaks(base, law, out);
-	for (u32 i = 0; i < PYGFP_BLOCK; i++)
-		count += out->broken[i];
-	return count;
-}
-
-static inline void pygfp_law_witness(u64 base, const u8 *broken, struct pygfp_tally *tally)
-{
-	bool found = tally->mismatches;
-
-	/* Blocks come in rising order: the first witness is the lowest. */
-	if (found && __builtin_popcountll(base) >= __builtin_popcountll(tally->smallest))
-		return;
-	for (u32 i = 0; i < PYGFP_BLOCK; i++) {
-		if (!broken[i])
-			continue;
-		if (!found)
-			tally->first = base + i;
-		if (!found || __builtin_popcountll(base + i) < __builtin_popcountll(tally->smallest))
-			tally->smallest = base + i;
-		found = true;
-	}
-}
-
-#ifdef __clang__
-#define PYGFP_LAWS __attribute__((noinline, unused))
-#else
-#define PYGFP_LAWS __attribute__((noipa, unused))
-#endif
-
-PYGFP_LAWS static void pygfp_judge(const struct pygfp_helper *helper, u64 base, u64 count,
-				   const struct pygfp_law *laws, u32 n_laws,
-				   struct pygfp_tally *tallies)
-{
-	struct pygfp_outputs out;
-	struct pygfp_result seen;
-
-	for (u64 at = base; at < base + count; at += PYGFP_BLOCK) {
-		for (u32 i = 0; i < PYGFP_BLOCK; i++) {
-			helper->call(at + i, 0, &seen);
-			out.once[i] = seen.value;
-			out.bug[i] = seen.bug != 0;
-			helper->call(seen.value, 0, &seen);
-			out.twice[i] = seen.value;
-		}
-		for (u32 n = 0; n < n_laws; n++) {
-			const u32 broken = pygfp_breaks(at, &laws[n], &out);
-
-			if (broken)
-				pygfp_law_witness(at, out.broken, &tallies[n]);
-			tallies[n].mismatches += broken;
-			tallies[n].inputs += PYGFP_BLOCK;
-		}
-	}
-}
-
-/*
- * A helper before and after an edit. Inputs are numbered by the bits that both
- * sides have: bit i of the number is bit old_input[i] of the one input and bit
- * new_input[i] of the other. Results are masks, which are matched bit by bit
- * likewise (a bit that only one side has must not be set), or numbers, of which
- * the first few are renamed. Three tallies: values, BUG, warnings.
- */
-static inline u64 pygfp_spread(u64 number, const u8 *bits, u32 n)
-{
-	u64 out = 0;
-
-	for (u32 i = 0; i < n; i++)
-		out |= (number >> i & 1) << bits[i];
-	return out;
-}
-
-static inline bool pygfp_same(u64 before, u64 after, const struct pygfp_match *match)
-{
-	if (!match->is_filter)
-		return (before < match->n_renamed ? match->renamed[before] : before) == after;
-	for (u32 i = 0; i < match->n_results; i++) {
-		const u64 old_bit = 1ULL << match->old_result[i], new_bit = 1ULL << match->new_result[i];
-
-		if (!(before & old_bit) != !(after & new_bit))
-			return false;
-		before &= ~old_bit;
-		after &= ~new_bit;
-	}
-	return !(before | after);
-}
-
-static inline void pygfp_count(struct pygfp_tally *tally, u64 number, bool differs)
-{
-	tally->inputs++;
-	if (!differs)
-		return;
-	/* Numbers rise: the first one found is the lowest. */
-	if (!tally->mismatches++)
-		tally->first = tally->smallest = number;
-	else if (__builtin_popcountll(number) < __builtin_popcountll(tally->smallest))
-		tally->smallest = number;
-}
-
-PYGFP_LAWS static void pygfp_versus(const struct pygfp_helper *before, const struct pygfp_helper *after,
-				    u64 base, u64 count, const struct pygfp_match *match,
-				    u32 ungrouped, struct pygfp_tally *tallies)
-{
-	struct pygfp_result was, is;
-	u64 low_old[PYGFP_BLOCK], low_new[PYGFP_BLOCK], high_old = 0, high_new = 0;
-	u64 last_before = 0, last_after = 0;
-	bool known = false, same = false;
-
-	for (u32 i = 0; i < PYGFP_BLOCK; i++) {
-		low_old[i] = pygfp_spread(i, match->old_input, match->n_inputs);
-		low_new[i] = pygfp_spread(i, match->new_input, match->n_inputs);
-	}
-	for (u64 number = base; number < base + count; number++) {
-		const u32 low = number & (PYGFP_BLOCK - 1);
-
-		if (!low || number == base) {
-			high_old = pygfp_spread(number - low, match->old_input, match->n_inputs);
-			high_new = pygfp_spread(number - low, match->new_input, match->n_inputs);
-		}
-		before->call(high_old | low_old[low], ungrouped, &was);
-		after->call(high_new | low_new[low], ungrouped, &is);
-		/* Neighbours often answer alike. */
-		if (!known || was.value != last_before || is.value != last_after)
-			same = pygfp_same(was.value, is.value, match);
-		known = true;
-		last_before = was.value;
-		last_after = is.value;
-		pygfp_count(&tallies[0], number, !was.bug && !is.bug && !same);
-		pygfp_count(&tallies[1], number, !was.bug != !is.bug);
-		pygfp_count(&tallies[2], number, !was.bug && !is.bug && was.warned != is.warned);
-	}
-}
-
 #define PYGFP_HELPER(id, label) \
 	{ label, PYGFP_BYTES(id), PYGFP_SIGNED(id), pygfp_call_##id, pygfp_run_##id }
 
 #define PYGFP_CONSTANT(label, gfp_type, expression) \
 	{ label, (u64)(expression), (u32)sizeof(expression), \
 	  __builtin_types_compatible_p(__typeof__(expression), gfp_type) }
+
+/* What is the same for every helper is compiled once, into the module of the bundled subset. */
+#ifdef PYGFP_WITH_JUDGE
+#include "native/judge.h"
+#else
+#define pygfp_judge 0
+#define pygfp_versus 0
+#endif
 
 #endif

@@ -12,7 +12,8 @@ from ..errors import HelperCrashed
 from ..native.jobs import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections import deque
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ..forms import Form
     from ..native.jobs import Tally
@@ -61,15 +62,6 @@ def questions(session: Session, plans: Iterable[HelperPlan]) -> dict[Question, l
     return found
 
 
-def shares(old: Iterable[Question], new: Iterable[Question]) -> tuple[list[Question], list[Question]]:
-    """Return which questions to put to either side: what both can answer goes to the one that has less to do."""
-    olds, news = list(old), list(new)
-    asked = [q for q in olds if q not in news], [q for q in news if q not in olds]
-    for question in (q for q in olds if q in news):
-        min(asked, key=len).append(question)
-    return asked
-
-
 def prove(session: Session, keys: Sequence[Key], n_bits: int) -> list[Proof]:
     """Return what the meanings *keys* are, on every input below ``2**n_bits``."""
     plans = {p.name: p for p in session.build.helpers}
@@ -86,6 +78,20 @@ def prove(session: Session, keys: Sequence[Key], n_bits: int) -> list[Proof]:
         else Proof(crash=guess if isinstance(guess, HelperCrashed) else None)
         for key, guess in zip(keys, guesses, strict=True)
     ]
+
+
+def prove_until_done(
+    session: Session, own: Mapping[Question, Key], shared: deque[Question], keys: Mapping[Question, Key], n_bits: int
+) -> dict[Question, Proof]:
+    """Return the answers to *own* questions, then to *shared* ones for as long as nobody else has taken them."""
+    found = dict(zip(own, prove(session, list(own.values()), n_bits), strict=True))
+    while shared:
+        try:
+            question = shared.popleft()
+        except IndexError:
+            break
+        found[question] = prove(session, [keys[question]], n_bits)[0]
+    return found
 
 
 def _proof(job: Job, tally: Tally) -> Proof:

@@ -75,8 +75,9 @@ class Function:
 
         :param ungrouped: state of the kernel's page_group_by_mobility_disabled
         """
-        result = self._results.result
-        self._call(x, ungrouped, result)
+        inputs, result = self._results.inputs, self._results.result
+        inputs[0] = x
+        self._call(inputs, 1, ungrouped, result)
         return Outcome(result.value, bool(result.bug), bool(result.warned))
 
     def scalar(self, every: int, convert: Callable[[int], Any], refuse: Callable[[Any], Any]) -> Callable[[int], Any]:
@@ -112,8 +113,9 @@ class Function:
             try:
                 if not 0 <= x <= every:
                     return refuse(x)
-                result = results.result
-                call(x, 0, result)
+                inputs, result = results.inputs, results.result
+                inputs[0] = x
+                call(inputs, 1, 0, result)
                 return refuse(x) if result.bug or result.warned else convert(result.value)
             except TypeError:
                 return refuse(x)
@@ -122,9 +124,10 @@ class Function:
 
 
 class _Results(threading.local):
-    """A result to write to, for each thread: the interpreter's lock is not held while C runs."""
+    """An input and a result, for each thread: the interpreter's lock is not held while C runs."""
 
     def __init__(self, ffi: Any) -> None:  # noqa: ANN401 - cffi
+        self.inputs = ffi.new("unsigned long long[1]")
         self.result = ffi.new("struct pygfp_result *")
 
 

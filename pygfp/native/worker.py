@@ -34,7 +34,6 @@ class Worker:
         """Load nothing yet."""
         self.ffi = abi.ffi()
         self.helpers: dict[tuple[int, str], Any] = {}
-        self.tables: dict[int, Any] = {}
         self.libraries: list[Any] = []
 
     def load(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -45,32 +44,25 @@ class Worker:
             for n in range(table.n_segments):
                 number = request["offset"] + table.segments[n].index
                 segments.append(self._segment(table.segments[n], number))
-                self.tables[number] = table
         return {"segments": segments}
 
     def call(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer (value, bug, warned) for each input."""
+        return {"results": [[r.value, r.bug, r.warned] for r in self._results(request, request["inputs"])]}
+
+    def _results(self, request: dict[str, Any], inputs: Sequence[int]) -> Any:  # noqa: ANN401 - cffi
+        """What the helper of *request* does with *inputs*."""
         helper = self.helpers[request["segment"], request["helper"]]
-        result = self.ffi.new("struct pygfp_result *")
-        answers = []
-        for value in request["inputs"]:
-            helper.call(value, request["ungrouped"], result)
-            answers.append([result.value, result.bug, result.warned])
-        return {"results": answers}
+        results = self.ffi.new("struct pygfp_result[]", len(inputs))
+        helper.call(self.ffi.new("unsigned long long[]", inputs), len(inputs), request["ungrouped"], results)
+        return results
 
     def mine(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer with the form that a helper looks like: a few thousand calls, which stay in this process."""
         from ..mine import mine  # noqa: PLC0415 - not every worker is asked
 
-        helper = self.helpers[request["segment"], request["helper"]]
-        result = self.ffi.new("struct pygfp_result *")
-
         def call(inputs: Sequence[int]) -> list[Outcome]:
-            outcomes = []
-            for value in inputs:
-                helper.call(value, request["ungrouped"], result)
-                outcomes.append(Outcome(result.value, bool(result.bug), bool(result.warned)))
-            return outcomes
+            return [Outcome(r.value, bool(r.bug), bool(r.warned)) for r in self._results(request, inputs)]
 
         form = mine(call, request["bits"], is_filter=request["is_filter"])
         return {"form": members(form) if form else None}
@@ -97,7 +89,7 @@ class Worker:
         key = request["segment"], request["helper"]
         laws = self.ffi.new("struct pygfp_law[]", request["laws"])
         tallies = self.ffi.new("struct pygfp_tally[]", len(request["laws"]))
-        self.tables[request["segment"]].judge(
+        self._bundled().judge(
             self.helpers[key], request["base"], request["count"], laws, len(request["laws"]), tallies
         )
         return {"tallies": [_tally(tallies[n]) for n in range(len(request["laws"]))]}
@@ -115,7 +107,7 @@ class Worker:
         match.renamed = renamed
         tallies = self.ffi.new("struct pygfp_tally[3]")
         before, after = self.helpers[request["segment"], name], self.helpers[request["after"], name]
-        self.tables[request["after"]].versus(
+        self._bundled().versus(
             before, after, request["base"], request["count"], match, request["ungrouped"], tallies
         )
         return {"tallies": [_tally(tallies[n]) for n in range(3)]}
