@@ -40,6 +40,7 @@ _SHARED = ("-shared", "-nostdlib")
 
 _WIDE = re.compile(r"long|size_t|64|pgoff_t")
 _ROUNDS = 12
+_PLACED = re.compile(r"\S+:\d+: ")
 _SYMBOL = re.compile(rb"\bCONFIG_\w+")
 _BUILD_BUG = re.compile(r"pygfp_build_bug.*BUILD_BUG_ON fires in (\d+)")
 
@@ -69,7 +70,9 @@ def build(  # noqa: PLR0913 - each is one plain value of an earlier stage
         result = _pass(attempt, link=link)
         if result is not None:
             return result
-    message = f"the header still does not compile after {_ROUNDS} rounds of leaving out what fails"
+    # What stands at a line of the header says more than what was found behind it.
+    why = min(attempt.errors.values(), key=lambda error: not _PLACED.match(error), default="")
+    message = f"the header still does not compile after {_ROUNDS} rounds of leaving out what fails; first: {why}"
     raise BuildError(message)
 
 
