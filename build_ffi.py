@@ -125,7 +125,7 @@ def _compile() -> tuple[Any, dict[str, Any], str]:
     subset = extract(source, tuple(WANTED))
     build = building.build(subset, Selection(), compiler, workdir, WANTED, link=False)
     flags = ["-c", "-O3", "-fPIC", "-fvisibility=hidden", *cc.SEMANTIC_FLAGS]
-    flags += ["-DPYGFP_TABLE_NAME=pygfp_bundled_table", "-DPYGFP_WITH_JUDGE"]
+    flags += ["-DPYGFP_TABLE_NAME=pygfp_bundled_table", "-DPYGFP_WITH_LOOPS"]
     clones = [CLONES] if platform.machine() == "x86_64" else []
     attempts = [[*flags, *clones], flags]
     for arguments in attempts:

@@ -388,17 +388,18 @@ class TestCache:
         return tmp_path / "cache" / "pygfp"
 
     @staticmethod
-    def entry(cache: Path) -> Path:
-        (entry,) = (p for p in cache.iterdir() if p.is_dir())
+    def entry(cache: Path, holds: str) -> Path:
+        (entry,) = (p for p in cache.iterdir() if (p / holds).is_file())
         return entry
 
-    @pytest.mark.parametrize("name", ["unit0.so", "build.json"])
+    @pytest.mark.parametrize("file", ["unit0.so/unit0.so", "unit0.so/build.json", "loops.so/loops.so"])
     @pytest.mark.parametrize("damage", ["flip", "cut", "remove"])
     def test_an_altered_build_is_never_loaded(
-        self, run: Run, bundled_tree: Path, cache: Path, name: str, damage: str
+        self, run: Run, bundled_tree: Path, cache: Path, file: str, damage: str
     ) -> None:
         assert run("check", "-q", bundled_tree)[0] == 0
-        path = self.entry(cache) / name
+        holds, name = file.split("/")
+        path = self.entry(cache, holds) / name
         data = bytearray(path.read_bytes())
         data[len(data) // 2] ^= 1
         path.unlink()
@@ -428,6 +429,6 @@ class TestCache:
 
     def test_nothing_but_the_build_stays(self, run: Run, bundled_tree: Path, cache: Path) -> None:
         assert run("check", "-q", bundled_tree)[0] == 0
-        entry = self.entry(cache)
-        assert sorted(p.name for p in cache.iterdir()) == [entry.name, f"{entry.name}.lock"]
+        entries = [self.entry(cache, holds).name for holds in ("unit0.so", "loops.so")]
+        assert sorted(p.name for p in cache.iterdir()) == sorted([*entries, *(f"{entry}.lock" for entry in entries)])
         assert stat.S_IMODE(cache.stat().st_mode) == 0o700

@@ -61,15 +61,54 @@ struct pygfp_constant {
 	unsigned int is_gfp_t;
 };
 
+struct pygfp_helper;
+
+typedef void (*pygfp_call_fn)(const unsigned long long *inputs,
+			      unsigned int count, unsigned int ungrouped,
+			      struct pygfp_result *results);
+typedef unsigned int (*pygfp_filter_fn)(unsigned long long base,
+					unsigned long long keep,
+					unsigned long long force);
+typedef unsigned int (*pygfp_table_fn)(unsigned long long base,
+				       const void *values,
+				       const unsigned int *events);
+
+struct pygfp_loops {
+	void (*filter)(unsigned long long base, unsigned long long count,
+		       unsigned long long mask,
+		       const struct pygfp_expect *expect,
+		       struct pygfp_tally *tally,
+		       pygfp_filter_fn agreeing, pygfp_call_fn call);
+	void (*table32)(unsigned long long base, unsigned long long count,
+			unsigned long long mask,
+			const struct pygfp_expect *expect,
+			struct pygfp_tally *tally,
+			pygfp_table_fn agreeing, pygfp_call_fn call);
+	void (*table64)(unsigned long long base, unsigned long long count,
+			unsigned long long mask,
+			const struct pygfp_expect *expect,
+			struct pygfp_tally *tally,
+			pygfp_table_fn agreeing, pygfp_call_fn call);
+	void (*judge)(const struct pygfp_helper *helper,
+		      unsigned long long base, unsigned long long count,
+		      const struct pygfp_law *laws, unsigned int n_laws,
+		      struct pygfp_tally *tallies);
+	void (*versus)(const struct pygfp_helper *before,
+		       const struct pygfp_helper *after,
+		       unsigned long long base, unsigned long long count,
+		       const struct pygfp_match *match, unsigned int ungrouped,
+		       struct pygfp_tally *tallies);
+};
+
 struct pygfp_helper {
 	const char *name;
 	unsigned int result_bytes;
 	unsigned int is_signed;
-	void (*call)(const unsigned long long *inputs, unsigned int count,
-		     unsigned int ungrouped, struct pygfp_result *results);
+	pygfp_call_fn call;
 	void (*sweep)(unsigned long long base, unsigned long long count,
 		      const struct pygfp_expect *expect,
-		      struct pygfp_tally *tally);
+		      struct pygfp_tally *tally,
+		      const struct pygfp_loops *loops);
 };
 
 struct pygfp_segment {
@@ -87,19 +126,15 @@ struct pygfp_table {
 	unsigned int abi;
 	unsigned int n_segments;
 	const struct pygfp_segment *segments;
-	void (*judge)(const struct pygfp_helper *helper,
-		      unsigned long long base, unsigned long long count,
-		      const struct pygfp_law *laws, unsigned int n_laws,
-		      struct pygfp_tally *tallies);
-	void (*versus)(const struct pygfp_helper *before,
-		       const struct pygfp_helper *after,
-		       unsigned long long base, unsigned long long count,
-		       const struct pygfp_match *match, unsigned int ungrouped,
-		       struct pygfp_tally *tallies);
+	const struct pygfp_loops *loops;
 };
 /* cffi end */
 
-#define PYGFP_ABI 3
+#define PYGFP_ABI 4
+
+/* How many inputs a sweep's short loop compares: a fixed length. */
+#define PYGFP_BLOCK_BITS 11
+#define PYGFP_BLOCK (1u << PYGFP_BLOCK_BITS)
 
 #define PYGFP_AT(type, member, offset) \
 	_Static_assert(__builtin_offsetof(struct type, member) == (offset), \
@@ -123,7 +158,9 @@ PYGFP_SIZE(pygfp_segment, 40);
 PYGFP_SIZE(pygfp_law, 104);
 PYGFP_AT(pygfp_match, renamed, 272);
 PYGFP_SIZE(pygfp_match, 280);
-PYGFP_AT(pygfp_table, judge, 16);
-PYGFP_SIZE(pygfp_table, 32);
+PYGFP_AT(pygfp_loops, judge, 24);
+PYGFP_SIZE(pygfp_loops, 40);
+PYGFP_AT(pygfp_table, loops, 16);
+PYGFP_SIZE(pygfp_table, 24);
 
 #endif

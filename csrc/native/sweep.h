@@ -17,142 +17,16 @@
 #ifndef PYGFP_SWEEP_H
 #define PYGFP_SWEEP_H
 
-#define PYGFP_BLOCK_BITS 11
-#define PYGFP_BLOCK (1u << PYGFP_BLOCK_BITS)
-
 #ifndef PYGFP_CLONES
 #define PYGFP_CLONES
 #endif
 
-/* One copy for all helpers: specialised copies would cost more to compile than they save. */
-#ifdef __clang__
-#define PYGFP_SHARED __attribute__((noinline, unused))
+#ifdef PYGFP_WITH_LOOPS
+#include "native/loops.h"
+#define PYGFP_LOOPS (&pygfp_loops)
 #else
-#define PYGFP_SHARED __attribute__((noipa, unused, optimize("O2", "no-tree-vectorize")))
+#define PYGFP_LOOPS 0
 #endif
-
-typedef void (*pygfp_call_fn)(const u64 *inputs, u32 count, u32 ungrouped,
-			      struct pygfp_result *results);
-typedef u32 (*pygfp_filter_fn)(u64 base, u64 keep, u64 force);
-typedef u32 (*pygfp_table_fn)(u64 base, const void *values,
-			      const u32 *events);
-
-static inline u32 pygfp_index(u64 input, const struct pygfp_expect *expect)
-{
-	u32 index = 0;
-
-	for (u32 i = 0; i < expect->n_index; i++)
-		index |= (u32)(input >> expect->index_bit[i] & 1) << i;
-	return index;
-}
-
-static inline bool pygfp_agrees(u64 input, u64 mask, bool is_filter,
-			 const struct pygfp_expect *expect, pygfp_call_fn call)
-{
-	struct pygfp_result seen;
-	u64 value = (input & expect->keep) | expect->force;
-	u32 event = 0;
-
-	if (!is_filter) {
-		const u32 index = pygfp_index(input, expect);
-
-		value = expect->values[index];
-		event = expect->events[index];
-	}
-	call(&input, 1, expect->ungrouped, &seen);
-	if (seen.bug || event == 1)
-		return seen.bug && event == 1;
-	return seen.value == (value & mask) && seen.warned << 1 == event;
-}
-
-/* The witnesses of a block that is known to hold a mismatch. */
-PYGFP_SHARED static void pygfp_witness(u64 base, u64 mask, bool is_filter,
-			  const struct pygfp_expect *expect,
-			  struct pygfp_tally *tally, pygfp_call_fn call)
-{
-	bool found = tally->mismatches;
-	int fewest = found ? __builtin_popcountll(tally->smallest) : 65;
-
-	/* Every input of an aligned block has the bits of its base at least. */
-	if (found && base > tally->first && __builtin_popcountll(base) > fewest)
-		return;
-	for (u64 x = base; x < base + PYGFP_BLOCK; x++) {
-		const int bits = __builtin_popcountll(x);
-		const bool lower = !found || x < tally->first;
-		const bool smaller = bits < fewest || (bits == fewest && x < tally->smallest);
-
-		if ((!lower && !smaller) || pygfp_agrees(x, mask, is_filter, expect, call))
-			continue;
-		found = true;
-		if (lower)
-			tally->first = x;
-		if (smaller) {
-			fewest = bits;
-			tally->smallest = x;
-		}
-	}
-}
-
-PYGFP_SHARED static void pygfp_sweep_filter(u64 base, u64 count, u64 mask,
-			       const struct pygfp_expect *expect,
-			       struct pygfp_tally *tally,
-			       pygfp_filter_fn agreeing, pygfp_call_fn call)
-{
-	for (u64 done = 0; done < count; done += PYGFP_BLOCK) {
-		const u32 same = agreeing(base + done, expect->keep, expect->force);
-
-		if (same != PYGFP_BLOCK) {
-			pygfp_witness(base + done, mask, true, expect, tally, call);
-			tally->mismatches += PYGFP_BLOCK - same;
-		}
-		tally->inputs += PYGFP_BLOCK;
-	}
-}
-
-/*
- * Blocks that agree in the index bits above a block have the same expected
- * answers. These are laid out once, and compared with all such blocks in turn.
- */
-#define PYGFP_DEFINE_SWEEP_TABLE(bits, type) \
-PYGFP_SHARED static void pygfp_sweep_table##bits(u64 base, u64 count, u64 mask, \
-				    const struct pygfp_expect *expect, \
-				    struct pygfp_tally *tally, \
-				    pygfp_table_fn agreeing, pygfp_call_fn call) \
-{ \
-	type values[PYGFP_BLOCK]; \
-	u32 events[PYGFP_BLOCK]; \
-	u64 high_bits = 0, high = 0; \
-\
-	for (u32 i = 0; i < expect->n_index; i++) \
-		high_bits |= 1ULL << expect->index_bit[i]; \
-	high_bits &= ~(u64)(PYGFP_BLOCK - 1); \
-	do { \
-		bool laid_out = false; \
-\
-		for (u64 at = base; at < base + count; at += PYGFP_BLOCK) { \
-			if ((at & high_bits) != high) \
-				continue; \
-			for (u32 i = 0; !laid_out && i < PYGFP_BLOCK; i++) { \
-				const u32 index = pygfp_index(at + i, expect); \
-\
-				events[i] = expect->events[index]; \
-				values[i] = events[i] == 1 ? 0 : (type)expect->values[index]; \
-			} \
-			laid_out = true; \
-			const u32 same = agreeing(at, values, events); \
-\
-			if (same != PYGFP_BLOCK) { \
-				pygfp_witness(at, mask, false, expect, tally, call); \
-				tally->mismatches += PYGFP_BLOCK - same; \
-			} \
-			tally->inputs += PYGFP_BLOCK; \
-		} \
-		high = (high - high_bits) & high_bits; \
-	} while (high); \
-}
-
-PYGFP_DEFINE_SWEEP_TABLE(32, u32)
-PYGFP_DEFINE_SWEEP_TABLE(64, u64)
 
 /* The helper itself, as (value, bug, warned) for each of some inputs; expression calls it with pygfp_x. */
 #define PYGFP_DEFINE_CALL(id, type, expression, gfp_type) \
@@ -198,10 +72,10 @@ PYGFP_CLONES static u32 pygfp_agree_##id(u64 base, u64 keep_bits, u64 force_bits
 	return same; \
 } \
 static void pygfp_run_##id(u64 base, u64 count, const struct pygfp_expect *expect, \
-			   struct pygfp_tally *tally) \
+			   struct pygfp_tally *tally, const struct pygfp_loops *loops) \
 { \
 	pygfp_ungrouped = expect->ungrouped; \
-	pygfp_sweep_filter(base, count, PYGFP_MASK(id), expect, tally, \
+	loops->filter(base, count, PYGFP_MASK(id), expect, tally, \
 			   pygfp_agree_##id, pygfp_call_##id); \
 }
 
@@ -223,10 +97,10 @@ PYGFP_CLONES static u32 pygfp_agree_##id(u64 base, const void *values, const u32
 	return same; \
 } \
 static void pygfp_run_##id(u64 base, u64 count, const struct pygfp_expect *expect, \
-			   struct pygfp_tally *tally) \
+			   struct pygfp_tally *tally, const struct pygfp_loops *loops) \
 { \
 	pygfp_ungrouped = expect->ungrouped; \
-	pygfp_sweep_table##bits(base, count, PYGFP_MASK(id), expect, tally, \
+	loops->table##bits(base, count, PYGFP_MASK(id), expect, tally, \
 				pygfp_agree_##id, pygfp_call_##id); \
 }
 
@@ -236,13 +110,5 @@ static void pygfp_run_##id(u64 base, u64 count, const struct pygfp_expect *expec
 #define PYGFP_CONSTANT(label, gfp_type, expression) \
 	{ label, (u64)(expression), (u32)sizeof(expression), \
 	  __builtin_types_compatible_p(__typeof__(expression), gfp_type) }
-
-/* What is the same for every helper is compiled once, into the module of the bundled subset. */
-#ifdef PYGFP_WITH_JUDGE
-#include "native/judge.h"
-#else
-#define pygfp_judge 0
-#define pygfp_versus 0
-#endif
 
 #endif

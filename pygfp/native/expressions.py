@@ -23,9 +23,10 @@ from . import unit
 from .attempt import WORD_BITS, Attempt
 from .blame import narrow_down, other_machine
 from .cache import Cache
+from .loops import loops
 from .plan import Build, HelperPlan, Meaning, SegmentPlan
 from .pool import Pool
-from .session import Session, default_jobs, loaded, require_native
+from .session import Session, default_jobs, loaded, processor, require_native
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -124,6 +125,7 @@ def compiled(  # noqa: PLR0913 - each is one plain value
             work = _Work(attempt, names, all_on=all_on)
             build = work.build()
             objects = [(str(workdir / name), _digest(workdir / name)) for name in build.objects]
+            objects = [*loops(compiler, cache, processor(), on_command), *objects]
             require_native(objects, compiler)
             made = time.monotonic() - started
             with Pool(jobs or default_jobs()) as pool:

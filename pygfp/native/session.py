@@ -26,6 +26,7 @@ from ..sources import csrc
 from . import compiler as cc
 from .cache import Cache
 from .jobs import Tally
+from .loops import loops
 from .plan import Build, Constant, HelperPlan
 from .pool import Pool
 
@@ -263,6 +264,7 @@ def _cached(request: _Request, loader: Loader) -> Loaded:
             if found and request.on_command:
                 request.on_command(f"# nothing is compiled: the build is in {cache.root / key}")
             build, objects = found or _make(request, compiler, cache, key, timings)
+            objects = [*loops(compiler, cache, processor(), request.on_command), *objects]
         require_native(objects, compiler)
         started = time.monotonic()
         build = loaded(build, loader(objects), request.selection)
@@ -336,7 +338,7 @@ def _key(request: _Request, compiler: cc.Compiler) -> str:
         compiler.identity,
         repr((cc.OPTIMISE, cc.SEMANTIC_FLAGS)),
         repr(sorted(request.wanted.items())),
-        _processor(),
+        processor(),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -350,8 +352,8 @@ def _builder_digest() -> str:
     return h.hexdigest()
 
 
-def _processor() -> str:
-    """What -march=native depends on."""
+def processor() -> str:
+    """Return what -march=native depends on."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split("\n\n", 1)[0]
     except OSError:

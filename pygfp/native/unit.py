@@ -230,7 +230,7 @@ def compile_unit(
         f"static const struct pygfp_segment pygfp_segments[] = {{\n{rows}\n}};",
         'extern __attribute__((visibility("default"))) const struct pygfp_table PYGFP_TABLE_NAME;',
         "const struct pygfp_table PYGFP_TABLE_NAME =",
-        f"\t{{ PYGFP_ABI, {len(parts)}, pygfp_segments, pygfp_judge, pygfp_versus }};",
+        f"\t{{ PYGFP_ABI, {len(parts)}, pygfp_segments, PYGFP_LOOPS }};",
     ]
     return "\n".join(out) + "\n"
 

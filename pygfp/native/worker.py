@@ -34,6 +34,7 @@ class Worker:
         """Load nothing yet."""
         self.ffi = abi.ffi()
         self.helpers: dict[tuple[int, str], Any] = {}
+        self._loops: Any = None
         self.libraries: list[Any] = []
 
     def load(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -44,7 +45,16 @@ class Worker:
             for n in range(table.n_segments):
                 number = request["offset"] + table.segments[n].index
                 segments.append(self._segment(table.segments[n], number))
+            self._loops = table.loops or self._loops
         return {"segments": segments}
+
+    @property
+    def loops(self) -> Any:  # noqa: ANN401 - cffi
+        """What goes through the inputs; one of the objects holds it."""
+        if self._loops is None:
+            message = "no object with the loops is loaded"
+            raise ValueError(message)
+        return self._loops
 
     def call(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer (value, bug, warned) for each input."""
@@ -81,7 +91,7 @@ class Worker:
         values = self.ffi.new("unsigned long long[]", request.get("values", [0]))
         events = self.ffi.new("unsigned int[]", request.get("events", [0]))
         expect.values, expect.events = values, events
-        helper.sweep(request["base"], request["count"], expect, tally)
+        helper.sweep(request["base"], request["count"], expect, tally, self.loops)
         return {"tallies": [_tally(tally)]}
 
     def judge(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -89,9 +99,7 @@ class Worker:
         key = request["segment"], request["helper"]
         laws = self.ffi.new("struct pygfp_law[]", request["laws"])
         tallies = self.ffi.new("struct pygfp_tally[]", len(request["laws"]))
-        self._bundled().judge(
-            self.helpers[key], request["base"], request["count"], laws, len(request["laws"]), tallies
-        )
+        self.loops.judge(self.helpers[key], request["base"], request["count"], laws, len(request["laws"]), tallies)
         return {"tallies": [_tally(tallies[n]) for n in range(len(request["laws"]))]}
 
     def versus(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -107,9 +115,7 @@ class Worker:
         match.renamed = renamed
         tallies = self.ffi.new("struct pygfp_tally[3]")
         before, after = self.helpers[request["segment"], name], self.helpers[request["after"], name]
-        self._bundled().versus(
-            before, after, request["base"], request["count"], match, request["ungrouped"], tallies
-        )
+        self.loops.versus(before, after, request["base"], request["count"], match, request["ungrouped"], tallies)
         return {"tallies": [_tally(tallies[n]) for n in range(3)]}
 
     def _open(self, path: str, digest: str) -> Any:  # noqa: ANN401 - cffi
