@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Everything runs in a virtual environment of its own.
 
-PYTEST_ARGS ?= -n auto
+# Workers that take from each other: each keeps to its own files, and what these share, while there are some.
+PYTEST_ARGS ?= -n auto --dist worksteal
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
@@ -25,8 +26,7 @@ trust: $(VENV)/installed-test
 
 lint: $(VENV)/installed-lint
 	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/mypy examples $(wildcard trust/*.py)
+	$(BIN)/mypy pygfp examples $(wildcard trust/*.py)
 
 wheel: $(VENV)/installed
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .

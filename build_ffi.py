@@ -49,6 +49,38 @@ static unsigned long long pygfp_scalar(unsigned long long function, unsigned lon
 	return (unsigned int)result.value | (unsigned long long)(result.bug || result.warned) << 32;
 }
 
+static int pygfp_is_mention(const char *s)
+{
+	return ((s[0] == 'g') & (s[1] == 'f') & (s[2] == 'p')) |
+	       ((s[0] == 'G') & (s[1] == 'F') & (s[2] == 'P') & (s[3] == '_'));
+}
+
+/*
+ * Where a text mentions a mask, "gfp" or "GFP_", from some place on: fills *found* and returns how many there are, at
+ * most *room*. Two searches of Python take as long as reading the text. The text ends in three bytes that are nothing.
+ */
+static unsigned int pygfp_mentions(const char *text, unsigned long long at, unsigned long long length,
+				   unsigned long long *found, unsigned int room)
+{
+	unsigned int count = 0;
+
+	while (at < length && count < room) {
+		/* A block has a fixed length: the loop is vectorised. */
+		const unsigned long long end = length - at < 4096 ? length : at + 4096;
+		unsigned char any = end - at < 4096;
+
+		if (!any)
+			for (unsigned int i = 0; i < 4096; i++)
+				any |= pygfp_is_mention(text + at + i);
+		for (; any && at < end && count < room; at++)
+			if (pygfp_is_mention(text + at))
+				found[count++] = at;
+		if (!any)
+			at = end;
+	}
+	return count;
+}
+
 static unsigned long long pygfp_bundled_address(void)
 {
 	return (unsigned long long)&pygfp_bundled_table;
@@ -81,6 +113,8 @@ def bundled() -> Any:  # noqa: ANN401 - cffi is untyped
     own = (
         "unsigned long long pygfp_bundled_address(void);\n"
         "unsigned long long pygfp_scalar(unsigned long long function, unsigned long long input);\n"
+        "unsigned int pygfp_mentions(const char *text, unsigned long long at, unsigned long long length,\n"
+        "    unsigned long long *found, unsigned int room);\n"
         "static const char pygfp_bundled_meta[];"
     )
     ffi.cdef(f"{prototypes}\n{own}")
@@ -89,7 +123,7 @@ def bundled() -> Any:  # noqa: ANN401 - cffi is untyped
         "#include <string.h>\n"
         + _GLUE % {"declarations": native_abi.declarations(), "functions": functions, "meta": _c_string(text)},
         extra_objects=[compiled],
-        extra_compile_args=["-Wno-unused-function"],
+        extra_compile_args=["-O3", "-Wno-unused-function"],
     )
     return ffi
 

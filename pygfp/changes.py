@@ -137,8 +137,8 @@ class DiffReport:
     timings: dict[str, float] = field(default_factory=dict)
 
     def exit_status(self) -> int:
-        """Return 0, 1 or 3: any change gives 1; else anything that could not be compared 3; else 0."""
-        if self.changes:
+        """Return 0, 1 or 3: any change, or new failure, gives 1; else anything that could not be compared 3; else 0."""
+        if self.changes or self.broken:
             return 1
         if self.problems or not (self.compared or self.identical):
             return UNCHECKED

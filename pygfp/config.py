@@ -31,7 +31,7 @@ MAX_SYMBOLS = 8
 _COMPUTED = {"MAX_NR_ZONES": "__MAX_NR_ZONES", "ZONES_SHIFT": "__MAX_NR_ZONES"}
 
 _SETTING = re.compile(r"(CONFIG_\w+)=(\S*)\Z")
-_LINE = re.compile(r"^(CONFIG_\w+)=(.*?)\s*$", re.MULTILINE)
+_ON = re.compile(r"^(CONFIG_\w+)=y[^\S\n]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def parse_settings(settings: Sequence[str], option: str = "--set") -> dict[str, 
 
 def parse_dotconfig(text: str) -> dict[str, bool]:
     """Return the boolean symbols of a kernel ``.config``: ``y`` is on; ``m``, numbers and strings are no switch."""
-    return {name: True for name, value in _LINE.findall(text) if value == "y"}
+    return dict.fromkeys(_ON.findall(text), True)
 
 
 def read_dotconfig(path: Path, option: str) -> dict[str, bool]:
@@ -90,11 +90,9 @@ def read_dotconfig(path: Path, option: str) -> dict[str, bool]:
     :param option: where the file was named, for messages
     :raises UsageError: it cannot be read, or is no ``.config``
     """
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as exc:
-        message = f"{option} {path}: {exc.strerror}"
-        raise UsageError(message) from exc
+    from .outside import read_text  # noqa: PLC0415 - few runs read a .config
+
+    text = read_text(path, option)
     if not re.search(r"^(?:# )?CONFIG_\w+[= ]", text, re.MULTILINE) or "\0" in text:
         message = f"{option} {path}: expected a kernel .config, text with CONFIG_ lines, and found none"
         raise UsageError(message)
@@ -130,15 +128,20 @@ def _add_listed(uses: dict[str, set[str]], lists: Iterable[str]) -> None:
 
 def _add_glued(uses: dict[str, set[str]]) -> None:
     """Add to each name the names that it may glue together, from its patterns and the words that stand in the text."""
-    every = {*uses, *(n for names in uses.values() for n in names if "##" not in n)}
+    patterns = {n for names in uses.values() for n in names if "##" in n}
+    if not patterns:
+        return
+    words = {*uses, *(n for names in uses.values() for n in names)}
+    found = {p: set(_glueable(*p.split("##", 1), words)) for p in patterns}
     for names in uses.values():
-        for pattern in [n for n in names if "##" in n]:
-            start, _, end = pattern.partition("##")
-            names |= {n for n in every if n.startswith(start) and n.endswith(end) and _rest(n, start, end) in every}
+        names |= {n for p in names & patterns for n in found[p]}
 
 
-def _rest(name: str, start: str, end: str) -> str:
-    return name.removeprefix(start).removesuffix(end)
+def _glueable(start: str, end: str, words: set[str]) -> Iterable[str]:
+    """The *words* between *start* and *end* which stands another of them."""
+    return (
+        w for w in words if w.startswith(start) and w.endswith(end) and w.removeprefix(start).removesuffix(end) in words
+    )
 
 
 @dataclass(frozen=True)

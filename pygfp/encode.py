@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import reduce
+from operator import and_, or_
 from typing import TYPE_CHECKING, Protocol
 
-from .decoding.expression import Both, Call, Name, Not, Number, calls, parse
+from .decoding.expression import Call, Join, Name, Not, Number, calls, parse
 from .errors import ExpressionError, UncallableError
 
 if TYPE_CHECKING:
@@ -157,9 +159,9 @@ class _Evaluator:
                 raise self._unknown(node.text, known, node.at)
         elif isinstance(node, Not):
             self.require(node.operand)
-        elif isinstance(node, Both):
-            self.require(node.left)
-            self.require(node.right)
+        elif isinstance(node, Join):
+            for operand in node.operands:
+                self.require(operand)
         elif isinstance(node, Call):
             why = self.helpers.refusal(node.helper)
             if why:
@@ -190,8 +192,8 @@ class _Evaluator:
             operand = self._mask(node.operand, assignment, table)
             self._require_width(operand, node.operand, table)
             return Answer(operand ^ ((1 << table.gfp_t_bits) - 1))
-        left, right = self._mask(node.left, assignment, table), self._mask(node.right, assignment, table)
-        return Answer(left | right if node.sign == "|" else left & right)
+        operands = (self._mask(operand, assignment, table) for operand in node.operands)
+        return Answer(reduce(or_ if node.sign == "|" else and_, operands))
 
     def _mask(self, node: Node, assignment: Assignment, table: FlagTable) -> int:
         answer = self.value(node, assignment, table)

@@ -8,6 +8,7 @@ kept; everything else is blanked in place. No kept line is ever edited.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -31,7 +32,8 @@ _INTERNAL = "mm/internal.h"
 _NEEDED = {_TYPES: ("gfp_t",), _MMZONE: ("ZONE_NORMAL", "MIGRATE_MOVABLE", "ZONELIST_FALLBACK")}
 _NEIGHBOURS = ("include/linux/sched/mm.h", _INTERNAL, "mm/page_alloc.h", "mm/kmemleak.c")
 _INTERNAL_MASK = re.compile(r"GFP_\w+_MASK\Z")
-_NEWLINE = 10
+# What the bytes of a text become that is blanked: its lines stay.
+_BLANK = bytes(c if c == ord("\n") else ord(" ") for c in range(256))
 _MASK_NAME = re.compile(r"(?:__)?GFP_\w+\Z")
 
 
@@ -142,7 +144,7 @@ def slice_text(scanned: Scan, kept: Iterable[Definition]) -> bytes:
 
     A macro that such a directive tests, an include guard most often, is kept with it.
     """
-    keep = bytearray(len(scanned.text))
+    out = bytearray(scanned.text.translate(_BLANK))
     kept = list(kept)
     tested = {u for d in kept for u in d.uses}
     guards = [d for d in scanned.definitions if d.kind == "macro" and d.name in tested and d.name.endswith("_H")]
@@ -150,8 +152,8 @@ def slice_text(scanned: Scan, kept: Iterable[Definition]) -> bytes:
         for start, end in ((definition.start, definition.end), *definition.directives):
             start_line = scanned.text.rfind(b"\n", 0, start) + 1
             stop = _whole_line(scanned, end)
-            keep[start_line:stop] = b"\1" * (stop - start_line)
-    return bytes(c if k or c == _NEWLINE else 32 for c, k in zip(scanned.text, keep, strict=True)) if any(keep) else b""
+            out[start_line:stop] = scanned.text[start_line:stop]
+    return bytes(out) if kept else b""
 
 
 def _inside(scanned: Scan, kept: Sequence[Definition]) -> list[Definition]:
@@ -257,7 +259,7 @@ def _stubs(source: Source) -> tuple[tuple[str, ...], list[str]]:
     for name, present in source.includes.items():
         if any(path in WHOLE or path in _NEEDED for path in (f"include/{name}", f"include/linux/{name}")):
             continue
-        if (shims / name).is_file():
+        if os.path.isfile(shims / name):
             if not present:
                 shimmed.append(f"include/{name}")
         elif present:

@@ -17,6 +17,9 @@ from .errors import UnknownFlagError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+# Python refuses to read decimal numbers of thousands of digits; no mask has as many as these.
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]{1,64}|[0-9]{1,64}")
+
 
 @dataclass(frozen=True)
 class FlagTable:
@@ -101,10 +104,10 @@ class FlagTable:
         :raises UnknownFlagError: for a name that this build does not define
         """
         value = 0
-        for name in re.split(r"\s*\|\s*", text.strip()):
+        for name in map(str.strip, text.split("|")):
             if name in self.masks:
                 value |= self.masks[name]
-            elif re.fullmatch(r"0[xX][0-9a-fA-F]+|\d+", name):
+            elif _NUMBER.fullmatch(name):
                 value |= int(name, 16 if name[:2] in {"0x", "0X"} else 10)
             elif name != "none":
                 raise UnknownFlagError(name, self.masks)

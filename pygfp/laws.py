@@ -90,17 +90,12 @@ def judge(form: MaskFilter, law: MaskLaw, n_bits: int) -> Verdict:
     Verdict(mismatches=2, first=2, smallest=2)
     """
     together = [b for b in range(n_bits) if law.class_bits >> b & 1]
-    alone = [b for b in range(n_bits) if not law.class_bits >> b & 1]
+    alone = (1 << n_bits) - 1 & ~law.class_bits
     base_broken = law.broken_by(form, 0)
     # With nothing set, an output bit above the domain can only break the law for every input alike.
-    good_alone = 1
-    lone_breakers = []
-    for bit in alone:
-        fine_off = not base_broken or not _bit_breaks(form, law, bit, 0)
-        fine_on = not _bit_breaks(form, law, bit, 1 << bit)
-        good_alone *= fine_off + fine_on
-        if not fine_on:
-            lone_breakers.append(1 << bit)
+    unset, when_set = _breaking_bits(form, law, 0) & alone, _breaking_bits(form, law, alone) & alone
+    good_alone = 0 if unset & when_set else 1 << (alone.bit_count() - (unset | when_set).bit_count())
+    lone_breakers = [1 << b for b in range(n_bits) if when_set >> b & 1]
     above = _outside_breaks(form, law, n_bits)
     combos = [
         sum(1 << b for b, on in zip(together, choice, strict=True) if on)
@@ -115,11 +110,11 @@ def judge(form: MaskFilter, law: MaskLaw, n_bits: int) -> Verdict:
     return Verdict(mismatches, min(candidates), min(candidates, key=lambda x: (x.bit_count(), x)))
 
 
-def _bit_breaks(form: MaskFilter, law: MaskLaw, bit: int, x: int) -> bool:
-    """Whether bit *bit* of input *x* alone breaks the law."""
-    one = 1 << bit
-    part = MaskLaw(law.gained & one, law.lost & one, law.set & one, law.clear & one, idempotent=law.idempotent)
-    return part.broken_by(MaskFilter(form.keep & one, form.force & one), x & one)
+def _breaking_bits(form: MaskFilter, law: MaskLaw, x: int) -> int:
+    """The bits of input *x*, those that are set and those that are not, that break the law each by itself."""
+    y = form.outcome(x).value
+    again = form.outcome(y).value if law.idempotent else y
+    return (y & ~x & law.gained) | (x & ~y & law.lost) | (~y & law.set) | (y & law.clear) | (y ^ again)
 
 
 def _outside_breaks(form: MaskFilter, law: MaskLaw, n_bits: int) -> bool:

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 _MAX_BYTES = 16 << 20
 
+# How a Makefile names the directory that it leads to; blanks are those of one line.
+_LEADS = re.compile(
+    r"^[ \t]*(?:include[ \t]+(\S+)/Makefile[ \t\r]*$|KERNELSRC[ \t]*:?=[ \t]*(\S+)|\$\(MAKE\)[ \t]+-C[ \t]+(\S+))",
+    re.MULTILINE,
+)
+
 
 @dataclass(frozen=True)
 class Place:
@@ -99,7 +105,7 @@ def is_inside(file: str) -> bool:
 def children(path: Path) -> list[Path]:
     """Return the directories in *path*, sorted; none where it cannot be listed."""
     try:
-        return sorted(p for p in path.iterdir() if p.is_dir())
+        return sorted(p for p in path.iterdir() if os.path.isdir(p))
     except OSError:
         return []
 
@@ -135,7 +141,7 @@ def headers_root(path: Path) -> Path:
     if (path / "include/linux/gfp.h").is_file():
         return path
     for other in _other_halves(path):
-        if (other / "include/linux/gfp.h").is_file():
+        if os.path.isfile(other / "include/linux/gfp.h"):
             return other
     others = [str(p) for p in _other_halves(path)]
     if others:
@@ -163,11 +169,11 @@ def _other_halves(path: Path) -> list[Path]:
     if (path / "source").is_dir():
         targets.append(path / "source")
     try:
-        text = (path / "Makefile").read_text(errors="replace")[:65536]
+        with open(path / "Makefile", encoding="utf-8", errors="replace") as stream:
+            text = stream.read(65536)
     except OSError:
         text = ""
-    pattern = r"^\s*(?:include\s+(\S+)/Makefile\s*$|KERNELSRC\s*:?=\s*(\S+)|\$\(MAKE\)\s+-C\s+(\S+))"
-    for match in re.finditer(pattern, text, re.MULTILINE):
+    for match in _LEADS.finditer(text):
         named = Path(next(g for g in match.groups() if g))
         if "$" in str(named):
             continue  # a kernel's own Makefile, which names its parts by variables
@@ -175,7 +181,7 @@ def _other_halves(path: Path) -> list[Path]:
         targets.append(real.parent / named.name)
         targets.extend(p / named.name / named.relative_to("/") for p in real.parents if named.is_absolute())
         targets.extend(p / named.relative_to("/") for p in real.parents if named.is_absolute() and p != Path("/"))
-    existing = [p for p in targets if p.is_dir()]
+    existing = [p for p in targets if os.path.isdir(p)]
     return existing or targets[:1]
 
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import tree_sitter_c
 from tree_sitter import Language, Parser, Query, QueryCursor
+
+from .errors import ExtractionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +34,9 @@ _IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
 _NAMES = {"identifier", "type_identifier", "primitive_type"}
 _CONDITIONALS = {"preproc_ifdef", "preproc_if", "preproc_else", "preproc_elif", "preproc_elifdef"}
 _ALTERNATIVES = {"preproc_else", "preproc_elif", "preproc_elifdef"}
-_CONTAINERS = {*_CONDITIONALS, "translation_unit", "linkage_specification", "declaration_list"}
+_CONTAINERS = {*_CONDITIONALS, "translation_unit", "linkage_specification", "declaration_list", "ERROR"}
+# What is known of a definition grows with the conditionals around it. Those of real headers stand four deep.
+_DEEPEST = 400
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,8 @@ class Scan:
         return self.code.count(b"\n", 0, match.start()) + 1 if match else 0
 
 
+# Most files of the two sides of a diff are the same.
+@lru_cache(maxsize=32)
 def scan(path: str, text: bytes) -> Scan:
     """Return what the C file *path* with content *text* defines."""
     blanked = _ANNOTATION.sub(lambda m: re.sub(rb"[^\n]", b" ", m.group()), text)
@@ -110,8 +116,10 @@ class _Context:
     def identifiers(self, start: int, end: int) -> frozenset[str]:
         return frozenset(m.decode() for m in _IDENTIFIER.findall(self.code, start, end))
 
-    def definition(self, node: Node, name: Node, kind: str, **more: int | None) -> Definition:
-        uses = self.identifiers(node.start_byte, node.end_byte) | self.conditions
+    def definition(
+        self, node: Node, name: Node, kind: str, uses: frozenset[str] | None = None, **more: int | None
+    ) -> Definition:
+        uses = (self.identifiers(node.start_byte, node.end_byte) if uses is None else uses) | self.conditions
         end = node.end_byte
         # A directive's node ends behind its newline.
         end_line = node.end_point[0] + (0 if node.end_point[1] == 0 else 1)
@@ -149,20 +157,28 @@ def _else_span(node: Node, code: bytes) -> tuple[int, int]:
     return node.start_byte, code.find(b"\n", condition.end_byte if condition else node.start_byte)
 
 
-def _walk(node: Node, context: _Context) -> Iterator[Definition]:
-    for child in node.children:
-        if child.type in _CONDITIONALS:
-            yield from _walk(child, context.inside(child))
-        elif child.type in _CONTAINERS or child.type == "ERROR":
-            yield from _walk(child, context)
+def _walk(root: Node, context: _Context) -> Iterator[Definition]:
+    for node, inner in _within(root, context, _CONTAINERS):
+        define = _DEFINING.get(node.type)
+        if define:
+            yield from define(node, inner)
+
+
+def _within(root: Node, context: _Context, opened: set[str]) -> Iterator[tuple[Node, _Context]]:
+    """What stands in *root*, and in all of the types *opened* below it, in order, with the conditions around it."""
+    todo = [(iter(root.children), context)]
+    while todo:
+        nodes, inner = todo[-1]
+        node = next(nodes, None)
+        if node is None:
+            todo.pop()
+        elif node.type not in opened:
+            yield node, inner
+        elif len(todo) > _DEEPEST:
+            message = f"more than {_DEEPEST} conditionals stand in each other here; that is no header of a kernel"
+            raise ExtractionError(message, file=context.path, line=node.start_point[0] + 1)
         else:
-            yield from _define(child, context)
-
-
-def _define(node: Node, context: _Context) -> Iterator[Definition]:
-    define = _DEFINING.get(node.type)
-    if define:
-        yield from define(node, context)
+            todo.append((iter(node.children), inner.inside(node) if node.type in _CONDITIONALS else inner))
 
 
 def _macro(node: Node, context: _Context) -> Iterator[Definition]:
@@ -190,31 +206,26 @@ def _undef(node: Node, context: _Context) -> Iterator[Definition]:
 
 
 def _typedef(node: Node, context: _Context) -> Iterator[Definition]:
-    for declarator in node.children_by_field_name("declarator"):
-        declared = _bottom(declarator)
-        if declared:
-            yield context.definition(node, declared, "typedef")
+    yield from _declarators(node, context, "typedef")
     yield from _tags(node, node, context)
 
 
 def _declaration(node: Node, context: _Context) -> Iterator[Definition]:
-    for declarator in node.children_by_field_name("declarator"):
-        declared = _bottom(declarator)
-        if declared:
-            yield context.definition(node, declared, "declaration")
+    yield from _declarators(node, context, "declaration")
     yield from _tags(node, node, context)
+
+
+def _declarators(node: Node, context: _Context, kind: str) -> Iterator[Definition]:
+    """Everything that one declaration declares."""
+    names = [n for n in map(_bottom, node.children_by_field_name("declarator")) if n]
+    uses = context.identifiers(node.start_byte, node.end_byte) if names else frozenset[str]()
+    yield from (context.definition(node, name, kind, uses) for name in names)
 
 
 def _made(node: Node, context: _Context) -> Iterator[Definition]:
     """A macro that is called where definitions stand: any name in the call may be one that it defines."""
-    names = _leaves(node)
-    yield from (context.definition(node, names[name], "made") for name in sorted(names))
-
-
-def _leaves(node: Node) -> dict[str, Node]:
-    """Every identifier in *node*, by its text."""
-    found = {_text(node): node} if node.type in _NAMES else {}
-    return {name: leaf for child in node.children for name, leaf in _leaves(child).items()} | found
+    whole = context.definition(node, node, "made")
+    yield from (replace(whole, name=name) for name in sorted(context.identifiers(node.start_byte, node.end_byte)))
 
 
 def _bare_tag(node: Node, context: _Context) -> Iterator[Definition]:
@@ -271,24 +282,24 @@ def _tag(node: Node, outer: Node, context: _Context) -> Iterator[Definition]:
     if name:
         yield context.definition(outer, name, "tag")
     if node.type == "enum_specifier":
-        yield from _enumerators(body, body.start_byte, outer, context)
+        yield from _enumerators(body, outer, context)
 
 
-def _enumerators(node: Node, start: int, outer: Node, context: _Context) -> Iterator[Definition]:
+def _enumerators(body: Node, outer: Node, context: _Context) -> Iterator[Definition]:
     """
     The enumerators of a list. What stands after one cannot change its value; what stands before can.
+
+    Each uses the one before it, and through that whatever stands before that one.
     """
-    for child, following in zip(node.children, [*node.children[1:], None], strict=True):
-        if child.type in _CONDITIONALS:
-            yield from _enumerators(child, start, outer, context)
-        elif child.type == "enumerator":
-            name = child.child_by_field_name("name")
-            if name:
-                # The arguments of a macro that lists enumerators are none, to the parser.
-                end = following.end_byte if following and following.type == "ERROR" else child.end_byte
-                before = context.identifiers(start, end)
-                whole = context.definition(outer, name, "enumerator")
-                yield Definition(**{**vars(whole), "uses": (before | context.conditions) - {whole.name}})
+    start, before = body.start_byte, frozenset[str]()
+    for child, _ in _within(body, context, _CONDITIONALS):
+        name = child.child_by_field_name("name") if child.type == "enumerator" else None
+        if name:
+            # The arguments of a macro that lists enumerators are an error, to the parser.
+            last = child.next_sibling if child.next_sibling and child.next_sibling.type == "ERROR" else child
+            uses = context.identifiers(start, last.end_byte) | before
+            yield context.definition(outer, name, "enumerator", uses)
+            start, before = last.end_byte, frozenset({_text(name)})
 
 
 _DEFINING: dict[str, Callable[[Node, _Context], Iterator[Definition]]] = {

@@ -9,6 +9,7 @@ a label and a release. Nothing is written to, and nothing is checked out of, the
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -100,14 +101,15 @@ def place(spec: str | None, *, cwd: Path | None = None) -> Place:
         root = places.enclosing_tree(cwd or Path.cwd())
         return _tree(root) if root else _bundled()
     path = Path(spec)
-    if path.is_dir():
+    # Unlike those of pathlib, these take a name that is too long for the name of nothing.
+    if os.path.isdir(spec):
         return _tree(path)
     if spec == "bundled":
         return _bundled()
     directory, at, revision_name = spec.rpartition("@")
-    if at and Path(directory or ".").is_dir():
+    if at and os.path.isdir(directory or "."):
         return places.commit(Path(directory or "."), revision_name)
-    if path.exists():
+    if os.path.exists(spec):
         message = f"{spec} is a file; expected a kernel tree, a headers package, DIR@REV or 'bundled'"
         raise NoSuchSourceError(message, path=spec)
     message = (
@@ -125,7 +127,7 @@ def is_range(spec: str) -> bool:
     [True, True, False, False, False]
     """
     directory, at, revisions = spec.rpartition("@")
-    return bool(at) and ".." in revisions and not Path(spec).is_dir() and Path(directory or ".").is_dir()
+    return bool(at) and ".." in revisions and not os.path.isdir(spec) and os.path.isdir(directory or ".")
 
 
 def resolve_range(spec: str) -> tuple[Source, Source]:
@@ -207,9 +209,8 @@ def read(place: Place) -> Source:
 def release_of(files: Mapping[str, bytes]) -> str | None:
     """Return ``6.12.117`` out of the Makefile's first lines; None unless all three numbers stand there."""
     head = files.get("Makefile", b"")[:4096].decode(errors="replace")
-    numbers = [
-        re.search(rf"^{key}\s*=\s*(\d+)\s*$", head, re.MULTILINE) for key in ("VERSION", "PATCHLEVEL", "SUBLEVEL")
-    ]
+    keys = ("VERSION", "PATCHLEVEL", "SUBLEVEL")
+    numbers = [re.search(rf"^{key}\s*=\s*([0-9]{{1,5}})\s*$", head, re.MULTILINE) for key in keys]
     return ".".join(m.group(1) for m in numbers if m) if all(numbers) else None
 
 

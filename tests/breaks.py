@@ -745,8 +745,12 @@ BREAKS: tuple[Break, ...] = tuple(_all())
 # Making them, and the table.
 
 
-def check(origin: Path, edit: Break | None, workdir: Path) -> Outcome:
-    """Return what ``pygfp check`` says of a copy of tree *origin* with *edit* in it; the copy is in *workdir*."""
+def check(origin: Path, edit: Break | None, workdir: Path, *arguments: str) -> Outcome:
+    """
+    Return what ``pygfp check`` says of a copy of tree *origin* with *edit* in it; the copy is in *workdir*.
+
+    :param arguments: more arguments of the check, after those of *edit*
+    """
     tree = workdir / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     for path in WATCHED:
@@ -757,7 +761,7 @@ def check(origin: Path, edit: Break | None, workdir: Path) -> Outcome:
         broken = edit.apply((tree / edit.file).read_text(encoding="utf-8"))
         (tree / edit.file).write_text(broken, encoding="utf-8")
     with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
-        status = main(["check", str(tree), "--format", "json", *(edit.arguments if edit else ())])
+        status = main(["check", str(tree), "--format", "json", *(edit.arguments if edit else ()), *arguments])
     text = out.getvalue()
     return Outcome(status, json.loads(text) if text else None, err.getvalue())
 

@@ -22,7 +22,7 @@ import kernels
 from pygfp.cli import main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator, Iterator
 
 # No test fails on a clock, however busy the machine is; everything else is as the environment has it.
 settings.register_profile("pygfp", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -41,6 +41,20 @@ def _or_skip(get: Callable[[], Path]) -> Path:
         if os.environ.get("PYGFP_REQUIRE_KERNELS") == "1":
             pytest.fail(f"PYGFP_REQUIRE_KERNELS=1 and {exc}")
         pytest.skip(str(exc))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what a module says does not apply to what it is parametrized with (``source_has``)."""
+    items[:] = [i for i in items if getattr(getattr(i, "module", None), "source_has", lambda _: True)(i)]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where a module says what applies, a test that skips itself fails: what it is about was said to be there."""
+    report = yield
+    if report.skipped and report.when == "call" and hasattr(getattr(item, "module", None), "source_has"):
+        report.outcome = "failed"
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +89,19 @@ def _private_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["XDG_CACHE_HOME"] = str(shared / "cache")
     for name in ("CC", "LLVM", "V", "NO_COLOR"):
         os.environ.pop(name, None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_worker_a_sweep() -> Iterator[None]:
+    """
+    With xdist every core has a test already: what a test does in this process it does as on one core.
+
+    Processes that a test starts, and tests that say how many workers they want, have them.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1") != "1":
+            patch.setattr(os, "sched_getaffinity", lambda _pid: {0})
+        yield
 
 
 @pytest.fixture

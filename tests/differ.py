@@ -42,6 +42,18 @@ def chooser(*of: object) -> random.Random:
     return random.Random(f"{SEED} {of}")
 
 
+#: What says of a break that it shows in other configurations than the one.
+_EVERYWHERE = (
+    *("symbol", "switch", "disabled", "#if", "32 bits", "ZONES_SHIFT", "OPT_ZONE", "without NUMA"),
+    "& for | in an exponent",
+)
+
+
+def shows_in_one(edit: breaks.Break) -> bool:
+    """Whether *edit* may be looked for in the one configuration alone, to save time."""
+    return "--set" not in edit.arguments and not any(word in edit.name for word in _EVERYWHERE)
+
+
 def texts_of(tree: Path) -> edits.Texts:
     """The watched headers of a tree."""
     return {p: (tree / p).read_text(encoding="utf-8") for p in breaks.WATCHED if (tree / p).is_file()}

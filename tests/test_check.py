@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from histories import keep_zero
 
 from pygfp import sources
 from pygfp.check import Options, check
@@ -43,6 +44,13 @@ class TestBundled:
         report = check_json(bundled_tree)
         assert report["exit"] == 0
         assert report["source"]["kind"] == "tree"
+
+
+def test_no_verdict_depends_on_how_many_processes_sweep(check_json: Callable[..., Report], bundled_tree: Path) -> None:
+    keep_zero(bundled_tree)
+    one, three = (check_json(bundled_tree, "-j", n)["checks"] for n in (1, 3))
+    assert [c for c in one if c["mismatches"]]
+    assert one == three
 
 
 class TestRealHeaders:

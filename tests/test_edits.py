@@ -16,7 +16,7 @@ import breaks
 import differ as differ_
 import edits
 import pytest
-from differ import ONE, chooser, texts_of
+from differ import ONE, chooser, shows_in_one, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,17 +122,14 @@ class TestChangedLists:
         assert edits.changes(known, known) == {}
 
 
-#: Breaks that show in other configurations than the one.
-_EVERYWHERE = ("symbol", "switch", "disabled", "#if", "32 bits", "ZONES_SHIFT", "OPT_ZONE")
-
 SAMPLE = chooser("breaks").sample(breaks.BREAKS, N_BREAKS)
 
 
 def narrowed(edit: breaks.Break) -> tuple[str, ...]:
     """Where to look for a break: in the one configuration, if it shows there."""
-    if any(word in edit.name for word in _EVERYWHERE):
-        return edit.arguments if "--set" in edit.arguments else ()
-    return ONE
+    if shows_in_one(edit):
+        return ONE
+    return edit.arguments if "--set" in edit.arguments else ()
 
 
 class TestDeliberateBreaks:

@@ -12,7 +12,7 @@ import pytest
 
 from pygfp import sources
 from pygfp.config import Selection
-from pygfp.decoding.expression import Both, Call, Name, Not, Number, parse
+from pygfp.decoding.expression import Call, Join, Name, Not, Number, parse
 from pygfp.decoding.tables import of_release, row_of
 from pygfp.encode import NoHelpers, encode
 from pygfp.errors import ExpressionError, UncallableError, UsageError
@@ -48,14 +48,11 @@ class TestGrammar:
 
     def test_precedence(self) -> None:
         node = parse("A|B&~C")
-        assert isinstance(node, Both)
-        assert (node.sign, node.left) == ("|", Name("A", 0))
-        assert isinstance(node.right, Both)
-        assert (node.right.sign, node.right.right) == ("&", Not(Name("C", 5), 4))
+        assert node == Join("|", (Name("A", 0), Join("&", (Name("B", 2), Not(Name("C", 5), 4)), 3)), 1)
 
     def test_parentheses(self) -> None:
         node = parse("(A|B)&C")
-        assert isinstance(node, Both)
+        assert isinstance(node, Join)
         assert node.sign == "&"
 
     def test_calls_and_numbers(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from pygfp.config import dependencies
 from pygfp.scan import Definition, Scan, scan
 
 
@@ -20,6 +21,11 @@ def one(text: str, name: str, kind: str | None = None) -> Definition:
 
 def symbols(definition: Definition) -> set[str]:
     return {u for u in definition.uses if u.startswith("CONFIG_")}
+
+
+def behind(text: str, name: str) -> set[str]:
+    """The symbols that the meaning of *name* depends on, through whatever it uses."""
+    return set(dependencies(scanned(text).definitions).symbols(name))
 
 
 class TestKinds:
@@ -139,19 +145,19 @@ class TestEnumerators:
         ],
     )
     def test_one_depends_on_what_stands_before_it(self, name: str, expected: set[str]) -> None:
-        assert symbols(one(self.TEXT, name)) == expected
+        assert behind(self.TEXT, name) == expected
 
     def test_one_depends_on_the_condition_around_the_enum(self) -> None:
         assert symbols(one("#ifdef CONFIG_X\nenum { A, B };\n#endif\n", "A")) == {"CONFIG_X"}
 
     def test_one_depends_on_its_own_value(self) -> None:
         text = "enum { A, B = CONFIG_X, C };\n"
-        assert symbols(one(text, "A")) == set()
-        assert symbols(one(text, "B")) == symbols(one(text, "C")) == {"CONFIG_X"}
+        assert behind(text, "A") == set()
+        assert behind(text, "B") == behind(text, "C") == {"CONFIG_X"}
 
     def test_else_in_an_enum_counts_too(self) -> None:
         text = "enum {\n#ifdef CONFIG_X\n\tA,\n#else\n\tB,\n#endif\n\tC\n};\n"
-        assert symbols(one(text, "A")) == symbols(one(text, "B")) == symbols(one(text, "C")) == {"CONFIG_X"}
+        assert behind(text, "A") == behind(text, "B") == behind(text, "C") == {"CONFIG_X"}
 
     def test_the_whole_statement_is_what_would_be_cut_out(self) -> None:
         text = "int a;\nenum e { A, B } v;\nint b;\n"

@@ -85,14 +85,12 @@ def check(  # noqa: PLR0913 - what the command line has as options
     from ..check import Options  # noqa: PLC0415 - the module, whose name the function has
     from ..check import check as run  # noqa: PLC0415 - ditto
     from ..model.policy import Policy, parse_policy  # noqa: PLC0415 - few need it
+    from ..outside import read_text  # noqa: PLC0415 - ditto
 
     selection = Selection() if config is None else Selection(read_config(config), complete=True)
     decided = Policy()
     if policy is not None:
-        try:
-            decided = parse_policy(Path(policy).read_text(encoding="utf-8"), os.fspath(policy))
-        except OSError as exc:
-            raise UsageError(f"policy {os.fspath(policy)}: {exc.strerror}") from exc
+        decided = parse_policy(read_text(Path(policy), "policy"), os.fspath(policy))
     return run(resolve(source), selection, Options(decided, helper, full, jobs))
 
 

@@ -9,10 +9,10 @@ some configurations only says in which: ``"keep with LOCKDEP" = "NOLOCKDEP"``. E
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
+from ..outside import parse_toml, shown
 from .compare import ALWAYS, Baseline, ordered, symbols_on
 
 if TYPE_CHECKING:
@@ -24,6 +24,11 @@ SCHEMA = "pygfp.baseline/1"
 
 _CONFIGS, _BITS, _FAILS = "configurations", "bits", "accepted failures"
 _SAVE_AGAIN = "save it again with --save-baseline"
+# As many as a hundred helpers of thirty flags in 256 configurations have.
+_MOST_FACTS = 1_000_000
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_SUBJECT = re.compile(r"(?:helper|composite)(?:\.[A-Za-z0-9_-]+)+")
+_BIT_NUMBERS = frozenset(map(str, range(64)))
 #: Longer values stand in a list, an item a line, so that a diff shows the item that changes.
 _WIDTH = 100
 
@@ -58,13 +63,13 @@ def load(text: str, label: str) -> Baseline:
     :raises UsageError: it is damaged, or of another version
     """
     try:
-        raw: dict[str, Any] = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as exc:
+        raw = parse_toml(text)
+    except ValueError as exc:
         message = f"--baseline {label}: not a baseline, or a damaged one: {exc}; {_SAVE_AGAIN}"
         raise UsageError(message) from exc
     found = raw.pop("schema", None)
     if found != SCHEMA:
-        message = f"--baseline {label}: expected schema {SCHEMA!r}, found {found!r}; {_SAVE_AGAIN} of this pygfp"
+        message = f"--baseline {label}: expected schema {SCHEMA!r}, found {shown(found)}; {_SAVE_AGAIN} of this pygfp"
         raise UsageError(message)
     try:
         return _baseline(raw, label)
@@ -77,30 +82,54 @@ class _DamagedError(Exception):
     """What was expected, and what was found."""
 
 
+class _Room:
+    """What a text may still become: a few lines can stand for every flag in every configuration, over and over."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_FACTS
+
+    def take(self, facts: int) -> None:
+        self._left -= facts
+        if self._left < 0:
+            message = f"it says more than {_MOST_FACTS:,} things"
+            raise _DamagedError(message)
+
+
 def _baseline(raw: dict[str, Any], label: str) -> Baseline:
     release = _expect(raw.pop("release", ""), str, "release")
     fails: dict[str, str] = {}
     for text, names in _expect(raw.pop(_FAILS, {}), dict, _FAILS).items():
         if not isinstance(names, list):
-            message = f"expected a list of checks for {text!r}"
+            message = f"expected a list of checks for {shown(text)}"
             raise _DamagedError(message)
         fails |= {_expect(name, str, text): text for name in names}
     bits: dict[str, dict[str, int]] = {}
-    layouts = _read(_BITS, raw.pop(_BITS)) if _BITS in raw else {}
+    room = _Room()
+    layouts = _read(_BITS, raw.pop(_BITS), room) if _BITS in raw else {}
     for config, flags in layouts.items():
         for flag, places in flags.items():
-            if len(places) != 1 or not all(p.isdecimal() for p in places):
-                message = f"expected one bit of {flag}, found {' '.join(sorted(places))}"
+            _require_name(flag, _NAME)
+            if len(places) != 1 or not all(p in _BIT_NUMBERS for p in places):
+                message = f"expected one bit of {flag}, found {shown(' '.join(sorted(places)))[1:-1]}"
                 raise _DamagedError(message)
             bits.setdefault(flag, {})[config] = int(*places)
-    values = {subject: _read(subject, table) for subject, table in raw.items()}
+    for subject in raw:
+        _require_name(subject, _SUBJECT)
+    values = {subject: _read(subject, table, room) for subject, table in raw.items()}
     return Baseline(label, release, values, bits, tuple(ordered(layouts)), fails)
+
+
+def _require_name(name: str, pattern: re.Pattern[str]) -> None:
+    """Names become parts of check ids, which other programs read."""
+    if not pattern.fullmatch(name):
+        message = f"expected the name of a helper, composite, flag or configuration, found {shown(name)}"
+        raise _DamagedError(message)
 
 
 def _expect(value: Any, kind: type[dict[Any, Any] | str], name: str) -> Any:  # noqa: ANN401 - whatever TOML holds
     if not isinstance(value, kind) or isinstance(value, bool):
         what = "a text" if kind is str else "a table"
-        message = f"expected {what} for {name!r}, found {repr(value)[:80]}"
+        message = f"expected {what} for {shown(name)}, found {shown(value)}"
         raise _DamagedError(message)
     return value
 
@@ -135,27 +164,47 @@ def _holds(config: str, on: Iterable[str], off: Iterable[str]) -> bool:
     return symbols.issuperset(on) and symbols.isdisjoint(off)
 
 
-_CONDITION = re.compile(r"(?P<verb>.+?)(?: in (?P<in>.+)|(?: with (?P<with>.+?))?(?: without (?P<without>.+))?)\Z")
+_CONDITION = re.compile(r"(?<=.) (in|with|without) (?=.)")
 
 
-def _read(subject: str, table: object) -> dict[str, Value]:
+def _split(key: str) -> tuple[str, dict[str, list[str]]]:
+    """What *key* says becomes of flags, and by which word in which configurations: the first such word counts."""
+    match = _CONDITION.search(key)
+    if match is None:
+        return key, {}
+    word, rest = match[1], key[match.end() :]
+    if word == "with":
+        more = _CONDITION.search(rest)
+        while more and more[1] != "without":
+            more = _CONDITION.search(rest, more.end() - 1)
+        if more:
+            return key[: match.start()], {"with": rest[: more.start()].split(), "without": rest[more.end() :].split()}
+    return key[: match.start()], {word: rest.split()}
+
+
+def _read(subject: str, table: object, room: _Room) -> dict[str, Value]:
     """The meaning that *table* gives by configuration."""
     table = dict(_expect(table, dict, subject))
     configs = _items(table.pop(_CONFIGS, ALWAYS), f"{subject}.{_CONFIGS}")
+    for config in configs:
+        _require_name(config, _NAME)
     found: dict[str, dict[str, set[str]]] = {c: {} for c in configs}
     for key, value in table.items():
-        match = _CONDITION.match(key)
-        if match is None:
-            message = f"expected a key such as 'keep with LOCKDEP' in {subject!r}, found {key!r}"
+        verb, said = _split(key)
+        if not verb or "\n" in key:
+            message = f"expected a key such as 'keep with LOCKDEP' in {shown(subject)}, found {shown(key)}"
             raise _DamagedError(message)
-        on, off = ((match[word] or "").split() for word in ("with", "without"))
-        where = match["in"].split() if match["in"] else [c for c in configs if _holds(c, on, off)]
+        items = _items(value, f"{subject}.{key}")
+        room.take(len(configs) + len(said.get("in", ())) * len(items))
+        on, off = said.get("with", ()), said.get("without", ())
+        where = said.get("in") or [c for c in configs if _holds(c, on, off)]
+        room.take(len(where) * len(items))
         unknown = [c for c in where if c not in found]
         if unknown or not where:
-            message = f"{key!r} in {subject!r} is of no configuration that it names"
+            message = f"{shown(key)} in {shown(subject)} is of no configuration that it names"
             raise _DamagedError(message)
         for config in where:
-            found[config].setdefault(match["verb"], set()).update(_items(value, f"{subject}.{key}"))
+            found[config].setdefault(verb, set()).update(items)
     return {c: {verb: frozenset(items) for verb, items in value.items()} for c, value in found.items()}
 
 

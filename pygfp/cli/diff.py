@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -90,14 +91,14 @@ def _sides(arguments: argparse.Namespace) -> tuple[Source, Source]:
         return sources.resolve(old), sources.resolve(new)
     if sources.is_range(old):
         return sources.resolve_range(old)
-    if Path(old).is_dir():
+    if os.path.isdir(old):
         try:
             return sources.head_and_worktree(Path(old))
         except KernelTreeError as exc:
             message = f"{exc}; name two sources (OLD NEW) to compare it with another"
             raise KernelTreeError(message, path=exc.path, file=exc.file) from exc
     directory, at, _ = old.rpartition("@")
-    if at and Path(directory or ".").is_dir():
+    if at and os.path.isdir(directory or "."):
         return sources.resolve(old), sources.resolve(directory or ".")
     if old == "bundled":
         message = "bundled has no working tree to be compared with; name what to compare it with (OLD NEW)"

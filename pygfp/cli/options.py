@@ -9,8 +9,6 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import UsageError
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -93,8 +91,6 @@ def read(path: Path, option: str) -> str:
 
     :raises UsageError: it cannot be read
     """
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError as exc:
-        message = f"{option} {path}: {exc.strerror}"
-        raise UsageError(message) from exc
+    from ..outside import read_text  # noqa: PLC0415 - few runs read a file of the user
+
+    return read_text(path, option)

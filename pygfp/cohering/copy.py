@@ -5,6 +5,7 @@ The copy of ``gfp_types.h`` that tools are built with against the header: the co
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache
 from typing import TYPE_CHECKING
@@ -128,7 +129,7 @@ def _values(
         before = [*defines, width, f'#include "{path}"']
         groups.append(Group(before, [(n, n) for n in names], [*undo, *(f"#undef {s}" for s in config)]))
     included = {name for text in both.values() for name in includes(text)}
-    stubs = [n for n in sorted(included) if not (csrc() / "shim" / n).is_file()]
+    stubs = [n for n in sorted(included) if not os.path.isfile(csrc() / "shim" / n)]
     return evaluate(groups, both, stubs=stubs, on_command=on_command)
 
 

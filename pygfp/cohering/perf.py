@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _ARRAY = b"gfp_compact_table"
 _PAIR = re.compile(r'\{\s*"([^"]*)"\s*,\s*"([^"]*)"\s*,?\s*\}')
-_COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|//[^\n]*", re.DOTALL)
 _NAME = "perf"
 
 

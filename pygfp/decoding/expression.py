@@ -13,7 +13,7 @@ from ..decode import MAX_BITS, number
 from ..errors import ExpressionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 #: Parentheses, calls and complements may stand in each other this deep.
 MAX_DEPTH = 100
@@ -47,12 +47,15 @@ class Not:
 
 
 @dataclass(frozen=True)
-class Both:
-    """Two operands and the sign between them, ``|`` or ``&``."""
+class Join:
+    """
+    Two operands or more and the sign between them, ``|`` or ``&``.
+
+    A run of one sign is one node: thousands of names joined stand no deeper than two.
+    """
 
     sign: str
-    left: Node
-    right: Node
+    operands: tuple[Node, ...]
     at: int
 
 
@@ -65,7 +68,7 @@ class Call:
     at: int
 
 
-Node = Name | Number | Not | Both | Call
+Node = Name | Number | Not | Join | Call
 
 
 @dataclass(frozen=True)
@@ -99,9 +102,9 @@ def calls(node: Node) -> Iterator[Call]:
         yield from calls(node.argument)
     elif isinstance(node, Not):
         yield from calls(node.operand)
-    elif isinstance(node, Both):
-        yield from calls(node.left)
-        yield from calls(node.right)
+    elif isinstance(node, Join):
+        for operand in node.operands:
+            yield from calls(operand)
 
 
 class _Reader:
@@ -142,16 +145,17 @@ class _Reader:
 
     def union(self, depth: int) -> Node:
         """Operands joined by ``|``."""
-        node = self._meet(depth)
-        while token := self._take("|"):
-            node = Both("|", node, self._meet(depth), token.at)
-        return node
+        return self._joined("|", self._meet, depth)
 
     def _meet(self, depth: int) -> Node:
-        node = self._operand(depth)
-        while token := self._take("&"):
-            node = Both("&", node, self._operand(depth), token.at)
-        return node
+        return self._joined("&", self._operand, depth)
+
+    def _joined(self, sign: str, operand: Callable[[int], Node], depth: int) -> Node:
+        operands = [operand(depth)]
+        at = self._token.at
+        while self._take(sign):
+            operands.append(operand(depth))
+        return Join(sign, tuple(operands), at) if len(operands) > 1 else operands[0]
 
     def _operand(self, depth: int) -> Node:
         token = self._token

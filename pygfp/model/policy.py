@@ -104,16 +104,17 @@ def parse_policy(text: str, label: str) -> Policy:
     :param label: the file's name, for messages
     :raises UsageError: not TOML, not a flag name, or not keep, drop or force
     """
-    import tomllib  # noqa: PLC0415 - few runs read a policy file
+    from ..outside import parse_toml, shown  # noqa: PLC0415 - few runs read a policy file
 
     try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as exc:
+        raw = parse_toml(text)
+    except ValueError as exc:
         message = f'{label}: {exc}; expected lines such as __GFP_NEW = "drop"  # reason'
         raise UsageError(message) from exc
     fates = {fate.value: fate for fate in Fate}
     for flag, value in raw.items():
         if not re.fullmatch(r"__GFP_\w+", flag) or not isinstance(value, str) or value not in fates:
-            message = f'{label}: {flag} = {value!r}: expected a __GFP_ flag and "keep", "drop" or "force"'
+            said = f"{shown(flag)[1:-1]} = {shown(value)}"
+            message = f'{label}: {said}: expected a __GFP_ flag and "keep", "drop" or "force"'
             raise UsageError(message)
     return Policy({flag: fates[value] for flag, value in raw.items()})

@@ -42,7 +42,7 @@ _WIDE = re.compile(r"long|size_t|64|pgoff_t")
 _ROUNDS = 12
 _PLACED = re.compile(r"\S+:\d+: ")
 _SYMBOL = re.compile(rb"\bCONFIG_\w+")
-_BUILD_BUG = re.compile(r"pygfp_build_bug.*BUILD_BUG_ON fires in (\d+)")
+_BUILD_BUG = re.compile(r"pygfp_build_bug.*BUILD_BUG_ON fires in ([0-9]{1,9})")
 
 
 def build(  # noqa: PLR0913 - each is one plain value of an earlier stage

@@ -44,7 +44,8 @@ MEMORY_LIMIT = 4 << 30
 OUTPUT_LIMIT = 256 << 20
 
 _DIAGNOSTIC = re.compile(
-    r"^(?P<file>[^:\n]+):(?P<line>\d+)(?::\d+)?: (?P<level>fatal error|error|warning): (?P<message>.*)$", re.MULTILINE
+    r"^(?P<file>[^:\n]+):(?P<line>[0-9]{1,9})(?::\d+)?: (?P<level>fatal error|error|warning): (?P<message>.*)$",
+    re.MULTILINE,
 )
 
 

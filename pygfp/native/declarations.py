@@ -6,7 +6,7 @@ C declarations, read by pycparser: the return type and the parameter types of a 
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 _ATTRIBUTE = re.compile(
@@ -19,6 +19,8 @@ _PRELUDE = (
 )
 
 
+# The two sides of a diff have most declarations in common.
+@lru_cache(maxsize=256)
 def signature(head: str, name: str) -> tuple[str, list[str]] | None:
     """
     Return (return type, parameter types) of the function that *head* declares.
@@ -39,8 +41,11 @@ def signature(head: str, name: str) -> tuple[str, list[str]] | None:
     if declaration.name != name or type(function).__name__ != "FuncDecl":
         return None
     listed = function.args.params if function.args else []
-    parameters = [_spell(p.type) if hasattr(p, "type") else "..." for p in listed]
-    return _spell(function.type), [p for p in parameters if p != "void"]
+    try:
+        parameters = [_spell(p.type) if hasattr(p, "type") else "..." for p in listed]
+        return _spell(function.type), [p for p in parameters if p != "void"]
+    except RecursionError:
+        return None
 
 
 @cache

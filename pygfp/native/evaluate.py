@@ -5,8 +5,10 @@ Values of constant expressions as the compiler sees them: read from assembly, so
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +19,7 @@ from . import attempt, compiler
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-_SAID = re.compile(r"->pygfp (\d+) (\d+) [$#]?(-?\d+)")
+_SAID = re.compile(r"->pygfp ([0-9]{1,9}) ([0-9]{1,9}) [$#]?(-?[0-9]{1,20})")
 _WORD = 1 << 64
 _ASSEMBLY = ("-O0", "-S", "-o", "-")
 
@@ -79,7 +81,7 @@ def enumerators(
     text += ["#include <pygfp/compiler.h>", f'#include "{path}"']
     for flag in flags:
         text += [f"#ifdef {flag}", f'pygfp_flag "{flag}" {flag}', "#endif"]
-    stubs = [n for n in includes(header) if not (csrc() / "shim" / n).is_file()]
+    stubs = [n for n in includes(header) if not os.path.isfile(csrc() / "shim" / n)]
     output = _compiled(text, {path: header}, stubs, ["-E", "-P"], on_command)
     found = {}
     for line in output.splitlines():
@@ -110,10 +112,12 @@ def _compiled(
         workdir = Path(name)
         wanted = {**files, **{f"stub/{stub}": b"" for stub in stubs}}
         for path, content in wanted.items():
-            target = (workdir / path).resolve()
-            if target.is_relative_to(workdir.resolve()):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(content)
+            # What can be the name of no file stays away: the compiler misses it, and says so.
+            with suppress(OSError, ValueError):
+                target = (workdir / path).resolve()
+                if target.is_relative_to(workdir.resolve()):
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_bytes(content)
         (workdir / "values.c").write_text("\n".join(text) + "\n")
         flags = [*compiler.SEMANTIC_FLAGS, "-w", *arguments, *attempt.include_flags(), "values.c"]
         found = compiler.find()

@@ -44,6 +44,10 @@ CALL_LIMIT_S = 3.0
 #: Seconds for a part of a chunk, while the input that a helper does not survive is looked for.
 _PART_LIMIT_S = 0.5
 _LOAD_LIMIT_S = 20.0
+#: Bytes of the longest answer; what a helper writes into the pipe may have no end.
+_LONGEST_ANSWER = 16 << 20
+_COUNTS = ("inputs", "mismatches", "first", "smallest")
+_OVERWRITES = "writes over the answers of the process that runs it"
 
 _START = (
     "import sys; sys.path[:0] = sys.argv[1:]; sys.dont_write_bytecode = True; "
@@ -86,13 +90,12 @@ class _Process:
         line = self._line(time.monotonic() + limit_s, limit_s)
         try:
             answer = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         # A helper has the worker's descriptors; what it writes there must not pass for an answer.
         if not isinstance(answer, dict) or answer.pop("token", None) != token:
             self.stop()
-            reason = "writes over the answers of the process that runs it"
-            raise _Died(reason)
+            raise _Died(_OVERWRITES)
         return answer
 
     def _line(self, deadline: float, limit_s: float) -> bytes:
@@ -108,6 +111,9 @@ class _Process:
             if not data:
                 raise _Died(self._how())
             self.buffer += data
+            if len(self.buffer) > _LONGEST_ANSWER:
+                self.stop()
+                raise _Died(_OVERWRITES)
         line, _, self.buffer = self.buffer.partition(b"\n")
         return line
 
@@ -155,6 +161,24 @@ class _Chunk:
     job: int
     base: int
     count: int
+
+
+def _counted(answer: Mapping[str, Any], n: int) -> list[dict[str, int]]:
+    """The *n* tallies of *answer*; raises _Died where it has others: the token alone does not make it an answer."""
+    found = answer.get("tallies")
+    rows = found if isinstance(found, list) and len(found) == n else [{}]
+    if not all(isinstance(row, dict) and all(type(row.get(k)) is int for k in _COUNTS) for row in rows):
+        raise _Died(_OVERWRITES)
+    return rows
+
+
+def _require_all(jobs: Sequence[AnyJob], tallies: Sequence[Sequence[Tally]]) -> None:
+    """Fewer inputs than were asked for prove nothing, and none at all would prove anything."""
+    for job, found in zip(jobs, tallies, strict=True):
+        short = next((t for t in found if t.inputs < job.count), None)
+        if short and not found[0].crash:
+            message = f"{job.helper}: {short.inputs:,} inputs were compared, and not {job.count:,}"
+            raise BuildError(message)
 
 
 @dataclass
@@ -214,7 +238,10 @@ class Pool:
         """
         request = calls(segment, helper, inputs, ungrouped=ungrouped)
         answer = self._ask(request, min(inputs), max(inputs))
-        return [Outcome(value, bool(bug), bool(warned)) for value, bug, warned in answer["results"]]
+        results = answer.get("results")
+        if not isinstance(results, list) or [len(r) for r in results if isinstance(r, list)] != [3] * len(inputs):
+            raise HelperCrashed(helper, _OVERWRITES, min(inputs), max(inputs))
+        return [Outcome(value, bool(bug), bool(warned)) for value, bug, warned in results]
 
     def mine(self, segment: int, helper: str, n_bits: int, *, is_filter: bool, ungrouped: bool = False) -> Form | None:
         """
@@ -281,6 +308,7 @@ class Pool:
             thread.join()
         if failures:
             raise failures[0]
+        _require_all(jobs, tallies)
         return tallies
 
     def _compare(self, process: _Process, job: AnyJob, chunk: _Chunk, tallies: list[Tally]) -> _Process:
@@ -292,6 +320,7 @@ class Pool:
             return process
         try:
             answer = process.ask(job.request(chunk.base, chunk.count), CHUNK_LIMIT_S)
+            counted = [] if "error" in answer else _counted(answer, job.n_tallies)
         except _Died as exc:
             # Its other configurations are not waited for.
             self._crashed[job.helper] = HelperCrashed(job.helper, str(exc), chunk.base, chunk.base + chunk.count - 1)
@@ -303,8 +332,8 @@ class Pool:
             message = f"{job.helper}: {answer['error']}"
             raise BuildError(message)
         with self._lock:
-            for tally, found in zip(tallies, answer["tallies"], strict=True):
-                tally.add(found)
+            for tally, counts in zip(tallies, counted, strict=True):
+                tally.add(counts)
         return process
 
     def _narrow(self, process: _Process, job: AnyJob, chunk: _Chunk, how: str) -> tuple[_Process, HelperCrashed]:

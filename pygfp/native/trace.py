@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -126,10 +127,12 @@ def write_stubs(header: bytes, workdir: Path) -> None:
     """Write an empty file for everything that *header* includes below ``stub/`` in *workdir*."""
     root = (workdir / "stub").resolve()
     for include in _INCLUDE.findall(header):
-        target = (root / include.decode(errors="replace")).resolve()
-        if target.is_relative_to(root):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text("")
+        # What can be the name of no file stays away: the compiler misses it, and says so.
+        with suppress(OSError, ValueError):
+            target = (root / include.decode(errors="replace")).resolve()
+            if target.is_relative_to(root):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text("")
 
 
 def _unit(header: bytes, choices: Sequence[Assignment], printk: str) -> str:

@@ -25,7 +25,7 @@ HELPER_PLACE, CONSTANT_PLACE = "pygfp-helper", "pygfp-constant"
 
 _BUILD_BUG = "pygfp_build_bug_"
 _BEGIN, _END, _CONSTANT, _HELPER = "pygfp_begin", "pygfp_end", "pygfp_constant", "pygfp_helper"
-_MARKER = re.compile(r'^# (\d+) "([^"]*)"')
+_MARKER = re.compile(r'^# ([0-9]{1,9}) "([^"]*)"')
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _ENUMERATOR = re.compile(r"(?:ZONE|ZONELIST|MIGRATE)_\w+|__MAX_NR_ZONES|MAX_ZONELISTS")
 
@@ -75,7 +75,7 @@ def zone_unit(choices: Sequence[Assignment]) -> str:
 
 def zone_counts(assembly: str) -> dict[int, int]:
     """Return the zone count by choice from the assembly of :func:`zone_unit`."""
-    return {int(n): int(count) for n, count in re.findall(r"->pygfp (\d+) \$?(\d+)", assembly)}
+    return {int(n): int(count) for n, count in re.findall(r"->pygfp ([0-9]{1,9}) \$?([0-9]{1,19})", assembly)}
 
 
 def helper_line(name: str, call: str) -> str:

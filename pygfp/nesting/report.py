@@ -118,13 +118,16 @@ class NestedReport:
         """
         Return 0, 1 or 3.
 
-        A source: 1 if a filter, a chain or a claim does not hold, else 3 if one could not be checked or there is none.
+        A source: 1 if a filter, a chain or a claim does not hold, else 3 if one could not be checked or none was.
         History: known breaks are no finding; 1 if an era breaks other laws than it is known to.
         """
         every = [*self.filters, *(c.whole for c in self.chains)]
         if any(self._wrong(f) for f in every) or any(c.holds is False for c in self.claims):
             return 1
-        if any(f.error for f in every) or not self.filters:
+        # What was neither run nor handed on was not judged, whatever the reason.
+        if any(f.error or not (f.reduced or f.forwards) for f in every) or any(c.holds is None for c in self.claims):
+            return 3
+        if not any(f.reduced for f in self.filters):
             return 3
         return 0
 

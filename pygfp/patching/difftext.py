@@ -23,7 +23,7 @@ _EXTENDED = re.compile(
     rb"(old mode |new mode |deleted file mode |new file mode |copy from |copy to |rename from |rename to "
     rb"|similarity index |dissimilarity index |index |--- |\+\+\+ |GIT binary patch|Binary files )"
 )
-_BINARY = re.compile(rb"Binary files (.+) and (.+) differ$")
+_BINARY = re.compile(rb"Binary files (.+) differ\Z")
 _QUOTED = rb'"(?:[^"\\]|\\.)*"'
 _TWO_NAMES = re.compile(rb"(" + _QUOTED + rb"|\S+) (" + _QUOTED + rb"|\S+)")
 # How diff -N dates a file that is not there.
@@ -76,8 +76,9 @@ def _changes(cursor: _Cursor) -> Iterator[FileChange]:
             raise PatchError(message)
         elif line.startswith(b"--- ") and cursor.line(1).startswith(b"+++ ") and cursor.line(2).startswith(b"@@ "):
             yield _plain_change(cursor)
-        elif match := _BINARY.match(line):
-            path = _common(_name(match[1]), _name(match[2]))
+        elif (match := _BINARY.match(line)) and b" and " in match[1]:
+            before, _, after = match[1].rpartition(b" and ")
+            path = _common(_name(before), _name(after))
             yield FileChange(path, path, binary=True)
             cursor.at += 1
         elif _HUNK.match(line):
@@ -239,11 +240,11 @@ def _name(raw: bytes) -> str:
 
 def _unquoted(raw: bytes) -> str:
     def plain(match: re.Match[bytes]) -> bytes:
-        code = match[1]
-        return bytes([int(code, 8) & 0xFF]) if code.isdigit() else _ESCAPES.get(code, code)
+        octal, code = match.groups()
+        return bytes([int(octal, 8) & 0xFF]) if octal else _ESCAPES.get(code, code)
 
     inner = re.match(_QUOTED, raw)
-    return re.sub(rb"\\([0-7]{1,3}|.)", plain, inner[0][1:-1] if inner else raw).decode(errors="surrogateescape")
+    return re.sub(rb"\\(?:([0-7]{1,3})|(.))", plain, inner[0][1:-1] if inner else raw).decode(errors="surrogateescape")
 
 
 def _names_of_header(raw: bytes) -> tuple[str, str]:

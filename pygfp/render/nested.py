@@ -183,7 +183,12 @@ def _verdict(report: NestedReport, style: Style) -> str:
         return (
             f"{style.status('pass', 'ALL HOLD')}: {count(len(own), 'filter')} and {count(len(LAWS), 'law')}; {domain}"
         )
-    what = f"{failed} of {count(len(report.filters), 'filter')}" if report.filters else "there is no filter to judge"
+    open_ = sum(bool(c.whole.error) for c in report.chains), sum(c.holds is None for c in report.claims)
+    said = [
+        f"{failed} of {count(len(report.filters), 'filter')}" if failed else "",
+        *(f"{n} {what}{'s' * (n > 1)}" for n, what in zip(open_, ("chain", "claim"), strict=True) if n),
+    ]
+    what = ", ".join(filter(None, said)) or "there is no filter to judge"
     return f"{style.status('error', 'COULD NOT BE CHECKED')}: {what}"
 
 

@@ -19,7 +19,7 @@ from .sift import candidates, returned_masks
 from .values import INPUT, FileSites, Site, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tree_sitter import Node
 
@@ -36,6 +36,10 @@ _INCLUDE = re.compile(rb"^[ \t]*#[ \t]*(?:include|pragma)", re.MULTILINE)
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|//[^\n]*", re.DOTALL)
 #: What may stand on a definition of the file in turn, at most.
 _DEPTH = 4
+#: Bytes of the longest function that is read, several times the longest that a kernel has of those with a mask, and
+#: of what stands in front of a body that a macro opens.
+_LONGEST = 64 << 10
+_LONGEST_HEAD = 1 << 10
 
 
 def find(
@@ -62,6 +66,9 @@ def find(
     for name, node in _functions(root):
         if not _MASK.search(node.text or b""):
             continue
+        if node.end_byte - node.start_byte > _LONGEST:
+            found.problems.append((syntax.line(node), f"{name}() has more than {_LONGEST >> 10} KiB, and is not read"))
+            continue
         try:
             found.sites += _function(path, name, node, outer, forwards)
         except RecursionError:
@@ -71,7 +78,11 @@ def find(
     for macro in (m for many in file.defined.values() for m in many):
         if macro[2].startswith(b"(") and (b"GFP_" in macro[2] or b"gfp" in macro.group()):
             line = text.count(b"\n", 0, macro.start()) + 1
-            found.sites += _macro(path, macro[1].decode(), line, macro.group().decode(errors="replace").lstrip())
+            spelled = macro.group().decode(errors="replace").lstrip()
+            try:
+                found.sites += _macro(path, macro[1].decode(), line, spelled)
+            except RecursionError:
+                found.problems.append((line, f"{macro[1].decode()}() is nested too deeply to be read"))
     found.sites = [replace(s, needs=file.needed(s.calls | s.names)) for s in sorted(found.sites, key=_place)]
     return found
 
@@ -92,9 +103,14 @@ def _place(site: Site) -> tuple[int, int]:
     return site.line, site.end_line
 
 
+_OPENED = {"translation_unit", "ERROR", "linkage_specification", "declaration_list"}
+
+
 def _functions(node: Node) -> Iterator[tuple[str, Node]]:
     """The functions of a file by name, also those whose head is a macro: a body that stands alone."""
-    for child in node.children:
+    todo = [node]
+    while todo:
+        child = todo.pop()
         if child.type == "function_definition":
             declared = syntax.declared(child.child_by_field_name("declarator"))
             if declared is not None:
@@ -102,12 +118,14 @@ def _functions(node: Node) -> Iterator[tuple[str, Node]]:
         elif child.type == "compound_statement":
             head = child.prev_named_sibling
             yield _spelled(syntax.source(head) if head is not None else ""), child
-        elif child.type.startswith("preproc_") or child.type in {"ERROR", "linkage_specification", "declaration_list"}:
-            yield from _functions(child)
+        elif child.type.startswith("preproc_") or child.type in _OPENED:
+            todo += reversed(child.children)
 
 
 def _spelled(head: str) -> str:
     """The name of a function whose head the grammar does not know, SYSCALL_DEFINE2(name, ...) for one."""
+    if len(head) > _LONGEST_HEAD:
+        return ""
     match = re.search(r"(\w+)\s*\(\s*(\w*)[^()]*\)\s*;?\Z", head) or re.search(r"(\w+)\s*\(\s*(\w*)", head)
     return "" if match is None else match[2] if match[1].isupper() and match[2] else match[1]
 
@@ -129,7 +147,9 @@ def _function(path: str, name: str, node: Node, outer: Scope, forwards: re.Patte
     for mask in reader.exposed & set(scope.variables):
         scope.variables[mask] = [replace(v, origin="local") for v in scope.variables[mask]]
     reader.block(syntax.children(body), scope)
-    return [_with_callee(s, body) for s in reader.finish()]
+    sites = reader.finish()
+    calls = _calls(body) if sites else {}
+    return [_with_callee(s, calls) for s in sites]
 
 
 def _exposed(body: Node) -> set[str]:
@@ -139,21 +159,29 @@ def _exposed(body: Node) -> set[str]:
     kept = {"init_declarator", "assignment_expression", "initializer_pair", "initializer_list", "return_statement"}
     return {
         syntax.source(one)[1:].strip("() ")
-        for one in syntax.walk(body)
-        if one.type == "pointer_expression" and one.parent is not None and one.parent.type in kept
+        for parent in syntax.walk(body)
+        if parent.type in kept
+        for one in parent.children
+        if one.type == "pointer_expression"
     }
 
 
-def _with_callee(site: Site, body: Node) -> Site:
+def _calls(body: Node) -> dict[str, list[tuple[int, str]]]:
+    """The calls of a function by what is given to them, as it is spelled: the last line of each, and the callee."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for node in syntax.walk(body):
+        callee, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
+        if node.type == "call_expression" and callee and arguments:
+            for given in dict.fromkeys(syntax.source(a) for a in syntax.children(arguments)):
+                found.setdefault(given, []).append((node.end_point[0] + 1, syntax.source(callee)))
+    return found
+
+
+def _with_callee(site: Site, calls: Mapping[str, Sequence[tuple[int, str]]]) -> Site:
     """What the mask is given to later on, a function that allocates where there is one."""
     if site.callee or site.kind not in {"assignment", "initialiser"}:
         return site
-    callees = []
-    for node in syntax.walk(body):
-        if node.type == "call_expression" and node.end_point[0] + 1 > site.line:
-            callee, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
-            if callee and arguments and site.variable in {syntax.source(a) for a in syntax.children(arguments)}:
-                callees.append(syntax.source(callee))
+    callees = [callee for line, callee in calls.get(site.variable, ()) if line > site.line]
     best = next((c for c in callees if ALLOCATES.search(c)), callees[0] if callees else "")
     return replace(site, callee=best)
 

@@ -25,11 +25,11 @@ _ANNOTATION = re.compile(
     rb"|__must_hold|__cond_acquires|__nonstring|__aligned|__attribute__)[ \t]*\((?:[^()\n]|\([^()\n]*\))*\)"
 )
 # A loop that a macro opens: "list_for_each_entry(a, b, c) {" is no C; "while (a, b, c) {" is.
-_LOOP = re.compile(rb"\b(\w*for_each\w*)(?=[ \t]*\()")
+_LOOP = re.compile(rb"\b(?=\w*for_each)(\w+)(?=[ \t]*\()")
 # A type where a value should be, as in "alloc_percpu_gfp(struct one *, gfp)": the star goes, and the keyword.
-_TYPE = re.compile(rb"\b(?:struct|union|enum)[ \t]+(?=\w+[ \t]*\*+[ \t]*,)|\*+(?=[ \t]*,)")
+_TYPE = re.compile(rb"\b(?:struct|union|enum)[ \t]+(?=\w+[ \t]*\*+[ \t]*,)|(?<!\*)\*+(?=[ \t]*,)")
 _SPACE = re.compile(r"\s+")
-_COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|//[^\n]*", re.DOTALL)
 
 
 def blanked(text: bytes) -> bytes:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import KernelTreeError, UsageError
 from ..native.expressions import Piece
+from ..native.mentions import TAIL, mentions
 from .values import Site
 
 if TYPE_CHECKING:
@@ -225,21 +226,29 @@ def _mentioning(path: str) -> bytes | None:
     """The content of a file that names a mask; None where it does not."""
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        size = os.fstat(fd).st_size
-        if size > MAX_BYTES:
-            raise OSError(0, f"it is larger than {MAX_BYTES >> 20} MiB")
-        if size > len(_buffer):
-            _buffer.extend(bytes(size - len(_buffer)))
-        length = 0
-        with memoryview(_buffer) as view:
-            while length < size and (got := os.readv(fd, [view[length:size]])):
-                length += got
+        length = _fill(fd)
     finally:
         os.close(fd)
-    if _buffer.find(b"gfp", 0, length) < 0 and _buffer.find(b"GFP_", 0, length) < 0:
+    if not mentions(_buffer, length, 1):
         return None
     with memoryview(_buffer) as view:
         return view[:length].tobytes()
+
+
+def _fill(fd: int) -> int:
+    """Read a file into the buffer and return its length; most files fit, and are read at once."""
+    length = 0
+    while True:
+        if length + len(TAIL) >= len(_buffer):
+            if max(length, os.fstat(fd).st_size) > MAX_BYTES:
+                raise OSError(0, f"it is larger than {MAX_BYTES >> 20} MiB")
+            _buffer.extend(bytes(len(_buffer)))
+        with memoryview(_buffer) as view:
+            got = os.readv(fd, [view[length : -len(TAIL)]])
+        length += got
+        if not got:
+            _buffer[length : length + len(TAIL)] = TAIL
+            return length
 
 
 def _read(root: str, name: str, known: frozenset[str]) -> dict[str, Any]:

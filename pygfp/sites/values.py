@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 #: Stands for the mask that goes in.
 INPUT = "pygfp_x"
 
+#: Characters of the longest text that is made of a mask; what is longer is not followed any further.
+_LONGEST = 1 << 14
+
 #: More ways than this to one statement, and it is read by itself.
 MAX_VARIANTS = 2
 
@@ -145,8 +148,11 @@ def merged(values: list[Value], template: str) -> Value:
     roots = dict.fromkeys(v.root for v in values if v.root is not None)
     if not problem and len(roots) > 1:
         problem = f"depends on {' and on '.join(roots)}"
+    text = template.format(*(v.text for v in values))
+    if len(text) > _LONGEST:
+        text, problem = INPUT, problem or "is longer than what is read"
     return Value(
-        text=template.format(*(v.text for v in values)),
+        text=text,
         root=main.root if main else None,
         origin=main.origin if main else "",
         constant=main.constant if main else "",
