@@ -132,16 +132,16 @@ def _add_glued(uses: dict[str, set[str]]) -> None:
     if not patterns:
         return
     words = {*uses, *(n for names in uses.values() for n in names)}
-    found = {p: set(_glueable(*p.split("##", 1), words)) for p in patterns}
+    found = {p: _glueable(p, words) for p in patterns}
     for names in uses.values():
-        names |= {n for p in names & patterns for n in found[p]}
+        names.update(*(found[p] for p in names & patterns))
 
 
-def _glueable(start: str, end: str, words: set[str]) -> Iterable[str]:
-    """The *words* between *start* and *end* which stands another of them."""
-    return (
-        w for w in words if w.startswith(start) and w.endswith(end) and w.removeprefix(start).removesuffix(end) in words
-    )
+def _glueable(pattern: str, words: set[str]) -> set[str]:
+    """The *words* that are another of them between what the *pattern* glues to it."""
+    start, _, end = pattern.partition("##")
+    fit = {w for w in words if w.startswith(start) and w.endswith(end)}
+    return {w for w in fit if w.removeprefix(start).removesuffix(end) in words}
 
 
 @dataclass(frozen=True)

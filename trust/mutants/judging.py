@@ -5,21 +5,18 @@ What pygfp says of a mutant, and whether that is right.
 
 from __future__ import annotations
 
-import functools
 import re
 import time
 import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pygfp import extract as extraction
 from pygfp.check import Options as CheckOptions
 from pygfp.check import check
 from pygfp.config import Selection
 from pygfp.diff import Options as DiffOptions
 from pygfp.diff import diff
 from pygfp.errors import PygfpError
-from pygfp.scan import scan
 
 from .oracle import LOOSE, TOKENS, UNREACHABLE, Oracle
 from .tokens import applied
@@ -42,10 +39,6 @@ SURVIVOR, FALSE_ALARM, WRONG = "SURVIVOR", "FALSE ALARM", "WRONG"
 # A name of which nothing is left stands at no line.
 _PLACE = re.compile(r"\b(?:include|mm)/[\w/.]+\.[ch]:(?:\d+| \w+ is not defined here)")
 _OFF = {"CONFIG_ZONE_DEVICE", "CONFIG_CMA", "CONFIG_MEMORY_ISOLATION", *UNREACHABLE}
-
-
-# The same text is scanned for every mutant; what is found in it cannot differ.
-vars(extraction)["scan"] = functools.lru_cache(64)(scan)
 
 
 class Judge:
