@@ -23,7 +23,7 @@ from pygfp.sources import csrc
 from .tokens import TYPES, one_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     Texts = Mapping[str, bytes]
     Config = tuple[str, ...]
@@ -47,24 +47,17 @@ _CALLED = "gfp_kmemleak_mask"
 _ENUMERATOR = re.compile(rb"\b((?:ZONE|ZONELIST|MIGRATE)_\w+)")
 _LINES = re.DOTALL | re.MULTILINE
 
-#: The enumerators that a helper is documented to return; a change of others alone changes no helper.
+#: The enumerators that helpers are documented to return.
 RETURNED = {
-    *(
-        "ZONE_DMA",
-        "ZONE_DMA32",
-        "ZONE_NORMAL",
-        "ZONE_HIGHMEM",
-        "ZONE_MOVABLE",
-        "ZONELIST_FALLBACK",
-        "ZONELIST_NOFALLBACK",
-    ),
-    *("MIGRATE_UNMOVABLE", "MIGRATE_MOVABLE", "MIGRATE_RECLAIMABLE"),
+    "gfp_zone": ("ZONE_DMA", "ZONE_DMA32", "ZONE_NORMAL", "ZONE_HIGHMEM", "ZONE_MOVABLE"),
+    "gfp_zonelist": ("ZONELIST_FALLBACK", "ZONELIST_NOFALLBACK"),
+    "gfp_migratetype": ("MIGRATE_UNMOVABLE", "MIGRATE_MOVABLE", "MIGRATE_RECLAIMABLE"),
 }
 
 #: The same text in every configuration that is looked at.
 TOKENS = "same tokens"
 
-#: Same but for enumerators that no helper is documented to return.
+#: Same but for enumerators: helpers are compared by the names of what they return, not by the numbers behind these.
 LOOSE = "same but for enumerators"
 
 
@@ -182,7 +175,7 @@ class Oracle:
         for config in chosen:
             one, other = self._codes(sides, config, streams)
             unlike = [n for n in {**one, **other} if one.get(n) != other.get(n)]
-            loose |= {n for n in unlike if n.startswith("enumerator_") and n.partition("_")[2] not in RETURNED}
+            loose |= {n for n in unlike if n.startswith("enumerator_")}
             for name in [n for n in unlike if n not in loose]:
                 if not name.startswith("helper_") or name not in one or name not in other:
                     return Opinion("differs", f"{name}: {one.get(name, 'none')} / {other.get(name, 'none')}, {config}")
@@ -226,13 +219,14 @@ class Oracle:
         out = ["#include <pygfp/types.h>", *_head(config, zones[config]), "extern void pygfp_build_bug(void);"]
         out += side.includes()
         helpers = [n for n in side.names.helpers if re.search(rf"\b{n}\s*\([^(){{}};]*\)\s*\{{", stream)]
-        out += [_PROBE.replace("NAME", n) for n in helpers]
-        out += [f"#ifdef {_CALLED}", _PROBE.replace("NAME", _CALLED), "#endif"]
+        defined = stream.partition("ORACLE")[0]
+        enumerators = [e for e in side.names.enumerators if re.search(rf"\b{e}\b", defined)]
+        out += [_probe(n, enumerators) for n in helpers]
+        out += [f"#ifdef {_CALLED}", _probe(_CALLED, ()), "#endif"]
         form = "const u64 value_{0} = (u64)({0});" if constant else "u64 value_{0}(void) {{ return (u64)({0}); }}"
         # A macro without a body has no value.
         out += [form.format(m) for m in side.names.masks if re.search(rf'ORACLE "{m}" (?!ORACLE)', stream)]
-        defined = stream.partition("ORACLE")[0]
-        out += [f"const int enumerator_{e} = {e};" for e in side.names.enumerators if re.search(rf"\b{e}\b", defined)]
+        out += [f"const int enumerator_{e} = {e};" for e in enumerators]
         out += ["const int size_gfp_t = sizeof(gfp_t) * (((gfp_t)-1 < (gfp_t)0) ? -1 : 1);"]
         return "\n".join(out) + "\n"
 
@@ -378,12 +372,22 @@ def _plain(body: str) -> str:
     return re.sub(r"\.L\w+", lambda m: numbers.setdefault(m.group(), f".L{len(numbers)}"), "\n".join(lines))
 
 
+def _probe(name: str, enumerators: Collection[str]) -> str:
+    """A function that does what a helper does; what it is documented to return goes by name."""
+    named = [(n, e) for n, e in enumerate(RETURNED.get(name, ()), 1000) if e in enumerators]
+    result = "".join(f"v == (u64){e} ? {n} : " for n, e in named) + "v"
+    return _PROBE.replace("RESULT", result).replace("NAME", name)
+
+
 _PROBE = """
 void helper_NAME(gfp_t oracle_x, u32 ungrouped, u64 *out)
 {
+	u64 v;
+
 	pygfp_ungrouped = ungrouped;
 	pygfp_bug = pygfp_warned = 0;
-	out[0] = (u64)(NAME(oracle_x));
+	v = (u64)(NAME(oracle_x));
+	out[0] = RESULT;
 	out[1] = !!pygfp_bug;
 	out[2] = !!pygfp_warned;
 	if (pygfp_bug)
