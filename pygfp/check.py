@@ -38,6 +38,7 @@ class Options:
     :ivar helper: glob over subjects; only these are judged
     :ivar full: every value of ``gfp_t`` instead of every value of the defined bits
     :ivar jobs: worker processes; None: one a core
+    :ivar sparse: have sparse look at the types too
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -46,6 +47,7 @@ class Options:
     jobs: int | None = None
     on_progress: Callable[[int, int], None] | None = None
     on_command: Callable[[str], None] | None = None
+    sparse: bool = False
 
 
 def check(source: Source, selection: Selection, options: Options | None = None) -> Report:
@@ -64,6 +66,10 @@ def check(source: Source, selection: Selection, options: Options | None = None) 
         view = View(session, row, options.policy, full=options.full)
         wanted = _wanted(options.helper, session, row)
         verdicts = list(_verdicts(view, wanted))
+        if options.sparse:
+            from .checking import sparse  # noqa: PLC0415 - few runs ask for it
+
+            verdicts += sparse.check(view, wanted, options.on_command)
         if any(c.smallest or c.first for c in verdicts):
             order, complaint = trace_order(source, row, session.build.flag_symbols)
             verdicts = [view.named(c, order) for c in verdicts]

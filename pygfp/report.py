@@ -50,7 +50,7 @@ class Check:
 
     :ivar id: unique, dotted
     :ivar subject: the helper, composite or layout rule
-    :ivar kind: ``helper``, ``range``, ``composite``, ``layout`` or ``law``
+    :ivar kind: ``helper``, ``range``, ``composite``, ``layout``, ``law`` or ``sparse``
     :ivar status: one of STATUSES
     :ivar config: the CONFIG symbols that the subject depends on
     :ivar configs: every configuration that this verdict is for; the first is *config*

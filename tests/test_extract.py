@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -279,6 +279,21 @@ class TestExtractOutput:
         run("extract", "bundled", "-o", tmp_path / "out")
         for path in WHOLE:
             assert (tmp_path / "out" / path).read_bytes() == (csrc() / path).read_bytes()
+
+
+class TestShims:
+    """What stands for the kernel's macros gives what they give."""
+
+    @pytest.mark.parametrize("hint", ["likely", "unlikely"])
+    def test_a_branch_hint_makes_a_truth_value_of_a_mask(
+        self, check_json: Callable[..., dict[str, Any]], bundled_tree: Path, hint: str
+    ) -> None:
+        header = bundled_tree / WHOLE[1]
+        text = header.read_text()
+        helper = f"static inline int gfp_hint(gfp_t gfp)\n{{\n\treturn {hint}(gfp & (__GFP_IO | __GFP_FS));\n}}\n\n"
+        header.write_text(text.replace("static inline bool gfp_has_io_fs", f"{helper}static inline bool gfp_has_io_fs"))
+        (found,) = (c for c in check_json("--helper", "gfp_hint", bundled_tree)["checks"])
+        assert found["form"] == {"any_of": ["__GFP_IO", "__GFP_FS"]}
 
 
 class TestIncludes:

@@ -32,6 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--helper", metavar="NAME", help="only helpers and composites that match this glob; no layout rules"
     )
     group.add_argument("--full", action="store_true", help="every value of gfp_t, not only of the defined bits")
+    group.add_argument("--sparse", action="store_true", help="have sparse look at the __bitwise types too")
     group.add_argument("--strict", action="store_true", help="absent, unmodelled and undecided fail too")
     group.add_argument(
         "--policy", metavar="FILE", type=Path, help='TOML file that decides new flags: __GFP_NEW = "drop"  # reason'
@@ -104,6 +105,7 @@ def _report(arguments: argparse.Namespace) -> Report:
         policy=policy,
         helper=arguments.helper,
         full=arguments.full,
+        sparse=arguments.sparse,
         jobs=arguments.jobs,
         on_progress=progress,
         on_command=output.commands_shown(arguments),

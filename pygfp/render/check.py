@@ -24,6 +24,7 @@ _KINDS = {
     "range": "Ranges",
     "composite": "Composites",
     "layout": "Layout",
+    "sparse": "Types (sparse)",
 }
 
 
@@ -94,7 +95,8 @@ def _subject(subject: str, checks: list[Check], style: Style) -> str:
         times = f" x {len(compared)}" if len(compared) > 1 else ""
         stands_for = f", {count(len(configs), 'configuration')}" if len(configs) > 1 else ""
         detail = [f"{compared[0].inputs:,} inputs{times}{stands_for}"]
-    notable = next((c.message for c in checks if c.status == status and status not in {"pass", "fail", "error"}), "")
+    told = status not in {"fail", "error"} and (status != "pass" or checks[0].kind == "sparse")
+    notable = next((c.message for c in checks if told and c.status == status), "")
     shown = "; ".join([*detail, *([notable] if notable else [])])
     first, *more = textwrap.wrap(shown, 72, break_long_words=False, break_on_hyphens=False) or [""]
     line = f"  {style.status(status, f'{status:<10}')}  {subject:<24}  {first}".rstrip()

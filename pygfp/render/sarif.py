@@ -30,6 +30,7 @@ _RULES = {
     "check.range": "A GFP helper returns documented values only",
     "check.composite": "A composite mask consists of the flags that its reference release gives it",
     "check.layout": "The bits of the flags obey the rules of layout",
+    "check.sparse": "The __bitwise types are used as such: sparse finds nothing",
     "check.run": "The source can be read, compiled and judged",
     "diff.helper": "A GFP helper means the same before and after",
     "diff.composite": "A composite mask consists of the same flags before and after",

@@ -53,9 +53,9 @@ def groups(checks: Iterable[Check]) -> list[list[Check]]:
 
 
 def aspect(check: Check) -> str:
-    """Return what an id says between subject and configuration: the law, for one."""
+    """Return what an id says between subject and configuration: the law, or which line of it sparse means."""
     rest = check.id.removeprefix(f"{check.kind}.{check.subject}").lstrip(".").split(".")
-    return rest[0] if check.kind == "law" or (rest and rest[0] == "ungrouped") else ""
+    return rest[0] if check.kind in {"law", "sparse"} or (rest and rest[0] == "ungrouped") else ""
 
 
 _STATEMENT = re.compile(r"; (?!did you mean|[^()]*\))")

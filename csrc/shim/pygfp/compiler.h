@@ -3,14 +3,20 @@
  * pygfp/compiler.h - CUSTOM: what every kernel source file gets before its
  * first line (compiler_types.h and kconfig.h of a kernel): annotations, which
  * mean nothing to a value, and IS_ENABLED(). Macros only: this text is read
- * once per configuration.
+ * once per configuration. sparse defines __CHECKER__, and is the only one to
+ * whom __bitwise and __force mean something.
  */
 #undef __force
-#define __force
 #undef __bitwise
-#define __bitwise
 #undef __bitwise__
-#define __bitwise__
+#ifdef __CHECKER__
+#define __force __attribute__((force))
+#define __bitwise __attribute__((bitwise))
+#else
+#define __force
+#define __bitwise
+#endif
+#define __bitwise__ __bitwise
 #undef __user
 #define __user
 #undef __iomem
@@ -45,10 +51,11 @@
 #define noinline
 #undef fallthrough
 #define fallthrough do { } while (0)
+/* A truth value of type long, as in the kernel; the hint is left out. */
 #undef likely
-#define likely(x) (x)
+#define likely(x) ((long)!!(x))
 #undef unlikely
-#define unlikely(x) (x)
+#define unlikely(x) ((long)!!(x))
 #undef NULL
 #define NULL ((void *)0)
 

@@ -54,7 +54,7 @@
 #undef VM_BUILD_BUG_ON
 #define VM_BUILD_BUG_ON(condition) BUILD_BUG_ON(condition)
 #undef BUILD_BUG_ON_INVALID
-#define BUILD_BUG_ON_INVALID(condition) ((void)sizeof((long)(condition)))
+#define BUILD_BUG_ON_INVALID(condition) ((void)sizeof((__force long)(condition)))
 #undef static_assert
 #define static_assert(condition, ...) _Static_assert(condition, #condition)
 
