@@ -180,7 +180,7 @@ def count_zones(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], clo
     distinct = [dict(items) for items in sorted({tuple(sorted(r.items())) for r in relevant.values()})]
     done = attempt.run(["-S", "-O0", "-o", "-", attempt.write("zones.c", unit.zone_unit(distinct))])[0]
     if not done.ok:
-        message = f"{other_machine(attempt)}enum zone_type does not compile: {explain(done)}"
+        message = f"{other_machine(attempt)}enum zone_type does not compile: {_in_mmzone(attempt, done)}{explain(done)}"
         raise BuildError(message, command=done.command, stderr=done.stderr)
     counts = unit.zone_counts(done.stdout)
     if len(counts) != len(distinct):
@@ -190,6 +190,14 @@ def count_zones(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], clo
         )
         raise BuildError(message, command=done.command)
     return {k: counts[distinct.index(r)] for k, r in relevant.items()}
+
+
+def _in_mmzone(attempt: Attempt, done: cc.Run) -> str:
+    """Where the zones are defined, if what the compiler complains of is that they are not."""
+    scanned = attempt.subset.scans["include/linux/mmzone.h"]
+    missing = done.errors and done.errors[0].file not in attempt.subset.files
+    line = scanned.line_of("__MAX_NR_ZONES") if missing else 0
+    return f"{scanned.path}:{line}: the zones are compiled out, " if line else ""
 
 
 def _wrappers(plans: Sequence[HelperPlan], segment: Segment) -> list[Wrapper]:
