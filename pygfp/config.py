@@ -99,14 +99,49 @@ def read_dotconfig(path: Path, option: str) -> dict[str, bool]:
     return parse_dotconfig(text)
 
 
-def dependencies(definitions: Iterable[Definition]) -> Closure:
+def dependencies(definitions: Sequence[Definition]) -> Closure:
     """Return the map from any name to the CONFIG symbols that its meaning may depend on."""
     uses: dict[str, set[str]] = {}
+    plain: dict[str, set[str]] = {}
     for definition in definitions:
-        uses.setdefault(definition.name, set()).update(definition.uses)
+        if definition.kind != "made":
+            uses.setdefault(definition.name, set()).update(definition.uses)
+            plain.setdefault(definition.kind, set()).add(definition.name)
+    known = set(uses)
+    for definition in definitions:
+        if definition.kind == "made" and definition.name not in known:
+            uses.setdefault(definition.name, set()).update(definition.uses)
+    _add_listed(uses, plain.get("enumerator", set()) & plain.get("macro", set()))
+    _add_glued(uses)
     for name, behind in _COMPUTED.items():
         uses.setdefault(name, set()).add(behind)
     return Closure(uses)
+
+
+def _add_listed(uses: dict[str, set[str]], lists: Iterable[str]) -> None:
+    """Add what stands behind enumerators that a macro lists: the parser takes the macro for one of them."""
+    known = set(uses)
+    for name in lists:
+        for listed in Closure(uses).names([name]) - known:
+            uses.setdefault(listed, set()).update(uses[name] | {name})
+
+
+def _add_glued(uses: dict[str, set[str]]) -> None:
+    """Add to each name the names that it may glue together, from its patterns and the words that stand in the text."""
+    patterns = {n for names in uses.values() for n in names if "##" in n}
+    if not patterns:
+        return
+    words = {*uses, *(n for names in uses.values() for n in names)}
+    found = {p: _glueable(p, words) for p in patterns}
+    for names in uses.values():
+        names.update(*(found[p] for p in names & patterns))
+
+
+def _glueable(pattern: str, words: set[str]) -> set[str]:
+    """The *words* that are another of them between what the *pattern* glues to it."""
+    start, _, end = pattern.partition("##")
+    fit = {w for w in words if w.startswith(start) and w.endswith(end)}
+    return {w for w in fit if w.removeprefix(start).removesuffix(end) in words}
 
 
 @dataclass(frozen=True)
@@ -132,7 +167,9 @@ class Closure:
 
     def symbols(self, *start: str) -> tuple[str, ...]:
         """Return the CONFIG symbols behind *start*, sorted."""
-        return tuple(sorted(n for n in self.names(start) if n.startswith("CONFIG_")))
+        found = (n for n in self.names(start) if n.startswith("CONFIG_"))
+        # What is glued to a name that comes from elsewhere is no symbol.
+        return tuple(sorted(n for n in found if n not in {"CONFIG_", "CONFIG_##"}))
 
 
 def assignments(symbols: Sequence[str], selection: Selection, word_bits: int) -> list[Assignment]:

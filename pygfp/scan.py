@@ -9,7 +9,7 @@ means: that is the compiler's.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -32,7 +32,9 @@ _ANNOTATION = re.compile(
 )
 #: The longest file that is scanned has 400 in Linux 6.12; what is done for each of them adds up.
 _MOST = 4000
+_GLUE = re.compile(rb"(\w*)\s*##\s*(\w*)")
 _IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
+_NAMES = {"identifier", "type_identifier", "primitive_type"}
 _CONDITIONALS = {"preproc_ifdef", "preproc_if", "preproc_else", "preproc_elif", "preproc_elifdef"}
 _ALTERNATIVES = {"preproc_else", "preproc_elif", "preproc_elifdef"}
 _CONTAINERS = {*_CONDITIONALS, "translation_unit", "linkage_specification", "declaration_list", "ERROR"}
@@ -46,7 +48,8 @@ class Definition:
     One thing that a file defines.
 
     :ivar name: the identifier
-    :ivar kind: ``function``, ``macro``, ``undef``, ``enumerator``, ``tag``, ``typedef`` or ``declaration``
+    :ivar kind: ``function``, ``macro``, ``undef``, ``enumerator``, ``tag``, ``typedef``, ``declaration`` or
+        ``made``: what a macro that is called between definitions may define
     :ivar path: kernel-relative file
     :ivar line: 1-based first line
     :ivar end_line: 1-based last line
@@ -198,7 +201,17 @@ def _macro(node: Node, context: _Context) -> Iterator[Definition]:
     parameters = node.child_by_field_name("parameters")
     if name:
         count = len(parameters.named_children) if parameters else None
-        yield context.definition(node, name, "macro", parameters=count)
+        known = {_text(p) for p in parameters.named_children} if parameters else set()
+        made = context.definition(node, name, "macro", parameters=count)
+        yield replace(made, uses=made.uses.union(_glued(context.code[node.start_byte : node.end_byte], known)))
+
+
+def _glued(body: bytes, parameters: set[str]) -> Iterator[str]:
+    """The names that a macro glues together, as patterns: ``NAME_##`` for every one that starts so."""
+    for left, right in _GLUE.findall(body):
+        parts = [w.decode() for w in (left, right)]
+        if "__VA_ARGS__" not in parts:
+            yield "##".join("" if w in parameters else w for w in parts)
 
 
 def _undef(node: Node, context: _Context) -> Iterator[Definition]:
@@ -208,16 +221,26 @@ def _undef(node: Node, context: _Context) -> Iterator[Definition]:
 
 
 def _typedef(node: Node, context: _Context) -> Iterator[Definition]:
-    for declarator in node.children_by_field_name("declarator"):
-        yield context.definition(node, declarator, "typedef")
+    yield from _declarators(node, context, "typedef")
     yield from _tags(node, node, context)
 
 
 def _declaration(node: Node, context: _Context) -> Iterator[Definition]:
-    declared = _declared_name(node)
-    if declared:
-        yield context.definition(node, declared, "declaration")
+    yield from _declarators(node, context, "declaration")
     yield from _tags(node, node, context)
+
+
+def _declarators(node: Node, context: _Context, kind: str) -> Iterator[Definition]:
+    """Everything that one declaration declares."""
+    names = [n for n in map(_bottom, node.children_by_field_name("declarator")) if n]
+    uses = context.identifiers(node.start_byte, node.end_byte) if names else frozenset[str]()
+    yield from (context.definition(node, name, kind, uses) for name in names)
+
+
+def _made(node: Node, context: _Context) -> Iterator[Definition]:
+    """A macro that is called where definitions stand: any name in the call may be one that it defines."""
+    whole = context.definition(node, node, "made")
+    yield from (replace(whole, name=name) for name in sorted(context.identifiers(node.start_byte, node.end_byte)))
 
 
 def _bare_tag(node: Node, context: _Context) -> Iterator[Definition]:
@@ -244,14 +267,17 @@ def _arity(node: Node) -> int:
 
 
 def _declared_name(node: Node) -> Node | None:
-    """The identifier at the bottom of a declarator."""
-    current = node.child_by_field_name("declarator")
-    while current and current.type != "identifier":
+    """The identifier at the bottom of the declarator of *node*."""
+    return _bottom(node.child_by_field_name("declarator"))
+
+
+def _bottom(declarator: Node | None) -> Node | None:
+    """The identifier at the bottom of *declarator*: it may be one of an array, a pointer, a function."""
+    current = declarator
+    while current and current.type not in _NAMES:
         inner = current.child_by_field_name("declarator")
         if inner is None:
-            inner = next(
-                (c for c in current.named_children if c.type.endswith("declarator") or c.type == "identifier"), None
-            )
+            inner = next((c for c in current.named_children if c.type.endswith("declarator") or c.type in _NAMES), None)
         current = inner
     return current
 
@@ -284,9 +310,11 @@ def _enumerators(body: Node, outer: Node, context: _Context) -> Iterator[Definit
     for child, _ in _within(body, context, _CONDITIONALS):
         name = child.child_by_field_name("name") if child.type == "enumerator" else None
         if name:
-            uses = context.identifiers(start, child.end_byte) | before
+            # The arguments of a macro that lists enumerators are an error, to the parser.
+            last = child.next_sibling if child.next_sibling and child.next_sibling.type == "ERROR" else child
+            uses = context.identifiers(start, last.end_byte) | before
             yield context.definition(outer, name, "enumerator", uses)
-            start, before = child.end_byte, frozenset({_text(name)})
+            start, before = last.end_byte, frozenset({_text(name)})
 
 
 _DEFINING: dict[str, Callable[[Node, _Context], Iterator[Definition]]] = {
@@ -296,6 +324,7 @@ _DEFINING: dict[str, Callable[[Node, _Context], Iterator[Definition]]] = {
     "function_definition": _function,
     "type_definition": _typedef,
     "declaration": _declaration,
+    "expression_statement": _made,
     "enum_specifier": _bare_tag,
     "struct_specifier": _bare_tag,
     "union_specifier": _bare_tag,

@@ -134,6 +134,18 @@ class TestHeaders:
         assert "gfp_nested_mask" in err
         assert "is a brace missing" in err
 
+    def test_one_that_never_compiles_says_what_failed_first(self, run: Run, bundled_tree: Path) -> None:
+        edit(bundled_tree, "#ifndef _LINUX_TYPES_H", "#if 0", "include/linux/types.h")
+        status, out, err = run("check", bundled_tree)
+        assert (status, out) == (3, "")
+        assert re.search(rf"{GFP_H}:\d+: unknown type name 'gfp_t'", err), err
+
+    def test_zones_that_are_compiled_out_are_named(self, run: Run, bundled_tree: Path) -> None:
+        edit(bundled_tree, "#ifndef _LINUX_MMZONE_H", "#if 0", "include/linux/mmzone.h")
+        status, out, err = run("check", bundled_tree)
+        assert (status, out) == (3, "")
+        assert re.search(r"include/linux/mmzone.h:\d+: the zones are compiled out", err), err
+
     def test_a_missing_include_is_named(self, run: Run, bundled_tree: Path) -> None:
         edit(bundled_tree, r"(#include <linux/gfp_types.h>)", r"\1\n#include <linux/no_such.h>")
         status, _, err = run("check", bundled_tree)

@@ -42,6 +42,7 @@ _SHARED = ("-shared", "-nostdlib")
 
 _WIDE = re.compile(r"long|size_t|64|pgoff_t")
 _ROUNDS = 12
+_PLACED = re.compile(r"\S+:\d+: ")
 _SYMBOL = re.compile(rb"\bCONFIG_\w+")
 _BUILD_BUG = re.compile(r"pygfp_build_bug.*BUILD_BUG_ON fires in ([0-9]{1,9})")
 
@@ -71,7 +72,9 @@ def build(  # noqa: PLR0913 - each is one plain value of an earlier stage
         result = _pass(attempt, link=link)
         if result is not None:
             return result
-    message = f"the header still does not compile after {_ROUNDS} rounds of leaving out what fails"
+    # What stands at a line of the header says more than what was found behind it.
+    why = min(attempt.errors.values(), key=lambda error: not _PLACED.match(error), default="")
+    message = f"the header still does not compile after {_ROUNDS} rounds of leaving out what fails; first: {why}"
     raise BuildError(message)
 
 
@@ -191,7 +194,7 @@ def count_zones(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], clo
     distinct = [dict(items) for items in sorted({tuple(sorted(r.items())) for r in relevant.values()})]
     done = attempt.run(["-S", "-O0", "-o", "-", attempt.write("zones.c", unit.zone_unit(distinct))])[0]
     if not done.ok:
-        message = f"{other_machine(attempt)}enum zone_type does not compile: {explain(done)}"
+        message = f"{other_machine(attempt)}enum zone_type does not compile: {_in_mmzone(attempt, done)}{explain(done)}"
         raise BuildError(message, command=done.command, stderr=done.stderr)
     counts = unit.zone_counts(done.stdout)
     if len(counts) != len(distinct):
@@ -201,6 +204,14 @@ def count_zones(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], clo
         )
         raise BuildError(message, command=done.command)
     return {k: counts[distinct.index(r)] for k, r in relevant.items()}
+
+
+def _in_mmzone(attempt: Attempt, done: cc.Run) -> str:
+    """Where the zones are defined, if what the compiler complains of is that they are not."""
+    scanned = attempt.subset.scans["include/linux/mmzone.h"]
+    missing = done.errors and done.errors[0].file not in attempt.subset.files
+    line = scanned.line_of("__MAX_NR_ZONES") if missing else 0
+    return f"{scanned.path}:{line}: the zones are compiled out, " if line else ""
 
 
 def _wrappers(plans: Sequence[HelperPlan], segment: Segment) -> list[Wrapper]:

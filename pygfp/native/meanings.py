@@ -124,13 +124,10 @@ def merge(
 def _key(plan: HelperPlan, segment: Segment, subset: Subset, closure: Closure) -> object | None:
     """What a helper is in a segment: its text, and that of all it stands on; None where it is compiled out."""
     functions: dict[str, list[Definition]] = {}
-    enumerators = set()
     for d in subset.definitions:
-        # A constant may be a variable, and have another value in another configuration.
-        if d.kind in {"function", "declaration", "typedef"}:
+        # A constant may be a variable, or the size of a type, and have another value in another configuration.
+        if d.kind in {"function", "declaration", "typedef", "tag", "made"}:
             functions.setdefault(d.name, []).append(d)
-        elif d.kind == "enumerator":
-            enumerators.add(d.name)
     texts: dict[str, object] = {}
     todo = [plan.name]
     while todo:
@@ -141,11 +138,12 @@ def _key(plan: HelperPlan, segment: Segment, subset: Subset, closure: Closure) -
             text = segment.macros[name]
         elif name in functions:
             text = " ".join(segment.piece(d.path, d.line, d.end_line) for d in functions[name]).strip()
-        elif name in enumerators:
+        elif name in closure.uses:
+            # An enumerator, or what a macro makes.
             texts[name] = tuple((s, segment.assignment.get(s, False)) for s in closure.symbols(name))
             continue
         else:
             continue
         texts[name] = text
-        todo += [w for w in re.findall(r"[A-Za-z_]\w*", text) if w in functions or w in enumerators]
+        todo += [w for w in re.findall(r"[A-Za-z_]\w*", text) if w in functions or w in closure.uses]
     return tuple(sorted(texts.items(), key=lambda item: item[0])) if texts.get(plan.name) else None
