@@ -300,6 +300,10 @@ class TestParsePolicy:
         assert "__GFP_NEW" in policy.flags(Fate.KEEP)
         assert policy.reason("__GFP_NEW") == "decided by the policy file"
 
+    @pytest.mark.parametrize(("word", "fate"), [("keep", Fate.KEEP), ("drop", Fate.DROP), ("force", Fate.FORCE)])
+    def test_each_word_is_a_fate(self, word: str, fate: Fate) -> None:
+        assert parse_policy(f'__GFP_NEW = "{word}"', "p.toml").fate("__GFP_NEW") is fate
+
     def test_it_overrules_what_pygfp_knows(self) -> None:
         policy = parse_policy('__GFP_HIGH = "drop"\n', "p.toml")
         assert policy.fate("__GFP_HIGH") is Fate.DROP
