@@ -331,6 +331,11 @@ class TestParsePolicy:
         with pytest.raises(UsageError, match=r'^p\.toml: .*expected a __GFP_ flag and "keep", "drop" or "force"'):
             parse_policy(text, "p.toml")
 
+    def test_what_is_refused_is_shown(self) -> None:
+        with pytest.raises(UsageError) as caught:
+            parse_policy("__GFP_NEW = 7", "p.toml")
+        assert str(caught.value) == 'p.toml: __GFP_NEW = 7: expected a __GFP_ flag and "keep", "drop" or "force"'
+
     @pytest.mark.parametrize("text", ["__GFP_NEW = keep", "__GFP_NEW: drop", '__GFP_A = "keep"\n__GFP_A = "drop"'])
     def test_what_is_no_toml_says_so_and_shows_a_line(self, text: str) -> None:
         with pytest.raises(UsageError, match=r"^p\.toml: .*expected lines such as __GFP_NEW"):

@@ -1073,6 +1073,22 @@ class TestView:
         assert (half.first, half.smallest) == (named.first, None)
 
 
+def test_names_are_those_of_the_configuration() -> None:
+    segments = [
+        SegmentPlan(0, {"CONFIG_A": False}, constants=constants()),
+        SegmentPlan(1, {"CONFIG_A": True}, constants=constants(__GFP_IO=0x20, __GFP_FS=0x10)),
+    ]
+    check = replace(of_filter(lambda x: Outcome((x & KEEP & ~0x20) | FORCE)), smallest=None)
+    for config, name in (
+        ({"CONFIG_A": False}, "__GFP_FS"),
+        ({"CONFIG_A": True}, "__GFP_IO"),
+        ({"B": True}, "__GFP_FS"),
+    ):
+        named = view(segments=segments).named(replace(check, config=config), ["__GFP_IO", "__GFP_FS"])
+        assert named.first is not None
+        assert named.first.input_names == name
+
+
 def test_a_table_of_a_wide_result_is_64_bits_wide() -> None:
     """A negative number comes back as the lane of the result holds it."""
     from pygfp.checking.cases import _in_width  # noqa: PLC0415 - private
