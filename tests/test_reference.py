@@ -517,10 +517,13 @@ class TestReclaimByHand:
         assert len(reclaim_context(full("DIRECT_RECLAIM NOFAIL NORETRY")).contradictions) == 1
 
 
-@pytest.mark.parametrize("name", ["declared", "eras", "helpers", "laws", "policy", "reclaim"])
+@pytest.mark.parametrize(
+    "name",
+    [*(f"model.{n}" for n in ("declared", "eras", "helpers", "laws", "policy", "reclaim")), "laws", "forms", "report"],
+)
 def test_what_the_model_says_cannot_be_changed(name: str) -> None:
     """A check that changed it would judge what comes after by something else."""
-    module = import_module(f"pygfp.model.{name}")
+    module = import_module(f"pygfp.{name}")
     kinds = [k for k in vars(module).values() if isinstance(k, type) and k.__module__ == module.__name__]
     values = [k for k in kinds if is_dataclass(k)]
     assert values

@@ -14,6 +14,7 @@ import pytest
 from judged import FORCE, GFP_H, INPUTS, KEEP, TYPES_H, constants, helper, nested, row, view
 
 from pygfp.checking import composites, helpers, laws, layout, standing
+from pygfp.checking.view import View
 from pygfp.errors import HelperCrashed
 from pygfp.forms import MaskTable, Outcome
 from pygfp.model.helpers import HELPERS
@@ -25,8 +26,6 @@ from pygfp.report import Check, Witness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from pygfp.checking.view import View
 
 MODELS = {model.name: model for model in HELPERS}
 ACCEPT = "if that is meant, accept it with --save-baseline FILE and check with --baseline FILE"
@@ -1071,6 +1070,12 @@ class TestView:
             at.full = True  # type: ignore[misc]
         half = at.named(replace(check, smallest=None), ["__GFP_FS"])
         assert (half.first, half.smallest) == (named.first, None)
+
+
+def test_a_view_is_of_the_defined_bits_and_of_grouped_pages_unless_it_is_said() -> None:
+    at = view()
+    assert View(at.session, at.row, at.policy).full is False
+    assert at.context(0, {}).ungrouped is False
 
 
 def test_names_are_those_of_the_configuration() -> None:
