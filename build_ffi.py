@@ -136,7 +136,7 @@ def abi() -> Any:  # noqa: ANN401 - cffi is untyped
     from pygfp.native import abi as native_abi  # noqa: PLC0415 - ditto
 
     ffi = FFI()
-    ffi.cdef(native_abi.declarations() + "extern struct pygfp_table pygfp_table;")
+    ffi.cdef(native_abi.declarations() + native_abi.MORE)
     ffi.set_source("pygfp._abi", None)
     return ffi
 

@@ -84,6 +84,7 @@ class ExtractionError(PygfpError):
 
     :ivar file: kernel-relative path
     :ivar line: 1-based line, 0 where the whole file is at fault
+    :ivar reason: the message without the place
     """
 
     def __init__(self, message: str, *, file: str, line: int = 0) -> None:
@@ -91,6 +92,7 @@ class ExtractionError(PygfpError):
         super().__init__(f"{file}:{line}: {message}" if line else f"{file}: {message}")
         self.file = file
         self.line = line
+        self.reason = message
 
 
 class BuildError(PygfpError):

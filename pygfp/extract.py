@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .errors import ExtractionError
+from .refuse import refuse
 from .scan import Definition, Scan, scan
 from .sources import STANDS_IN, csrc
 
@@ -101,7 +102,8 @@ def extract(source: Source, wanted: Sequence[str] = ()) -> Subset:
     Return the subset of *source* that is compiled.
 
     :param wanted: names of helpers to take from any watched file, whatever release they come from
-    :raises ExtractionError: a type or enum that every helper needs occurs and cannot be cut out
+    :raises ExtractionError: a type or enum that every helper needs occurs and cannot be cut out, or the text holds
+        something that is never compiled
     """
     scans = {p: scan(p, source.files[p]) for p in (*WHOLE, _TYPES, _MMZONE, *_NEIGHBOURS) if p in source.files}
     notes = _stand_ins(scans)
@@ -111,6 +113,7 @@ def extract(source: Source, wanted: Sequence[str] = ()) -> Subset:
     kept |= {path: chosen for path in _NEIGHBOURS if path in scans and (chosen := _wanted_of(scans[path], wanted))}
     for path, definitions in kept.items():
         files[path] = scans[path].text if path in WHOLE else slice_text(scans[path], definitions)
+        refuse(path, _kept_code(scans[path].code, files[path]))
     stubs, missing = _stubs(source)
     return Subset(
         files=files,
@@ -154,6 +157,12 @@ def slice_text(scanned: Scan, kept: Iterable[Definition]) -> bytes:
             stop = _whole_line(scanned, end)
             out[start_line:stop] = scanned.text[start_line:stop]
     return bytes(out) if kept else b""
+
+
+def _kept_code(code: bytes, text: bytes) -> bytes:
+    """The lines of *code* that are not blank in *text*, which was cut out of it."""
+    pairs = zip(code.split(b"\n"), text.split(b"\n"), strict=False)
+    return b"\n".join(line if kept.strip(b" ") else b"" for line, kept in pairs)
 
 
 def _inside(scanned: Scan, kept: Sequence[Definition]) -> list[Definition]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 _MAX_BYTES = 16 << 20
+_TRIES = 5
 
 # How a Makefile names the directory that it leads to; blanks are those of one line.
 _LEADS = re.compile(
@@ -186,14 +187,28 @@ def _other_halves(path: Path) -> list[Path]:
 
 
 def _read_file(root: Path, file: str) -> bytes | None:
-    path = root / file
+    return read_regular(root, root / file, file)
+
+
+def read_regular(root: Path, path: Path, file: str) -> bytes | None:
+    """
+    Return the content of *path*, *file* of the tree *root*, as it was at one moment; None where it is not there.
+
+    :raises KernelTreeError: it is no regular file, or a huge one, or cannot be read, or changes all the time
+    """
     try:
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
-            status = os.fstat(stream.fileno())
-            if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_BYTES:
+        for _ in range(_TRIES):
+            with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+                before = os.fstat(stream.fileno())
+                content = stream.read(_MAX_BYTES + 1) if stat.S_ISREG(before.st_mode) else None
+                after = os.fstat(stream.fileno())
+            if content is None or len(content) > _MAX_BYTES:
                 message = f"{path} is not a regular file of at most {_MAX_BYTES >> 20} MiB"
                 raise KernelTreeError(message, path=root, file=file)
-            return stream.read()
+            if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
+                return content
+        message = f"{path} changes while it is read; try again when nobody writes to it"
+        raise KernelTreeError(message, path=root, file=file)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as exc:

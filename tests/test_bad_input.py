@@ -334,7 +334,7 @@ class TestProcess:
         time.sleep(0.3)
         process.send_signal(number)
         _, err = process.communicate(timeout=20)
-        assert process.returncode == 130
+        assert process.returncode == 128 + number
         assert err == "pygfp: interrupted; nothing was left behind\n"
         assert [p.name for p in cache.glob("pygfp/*") if not p.name.endswith(".lock")] == []
         assert subprocess.run(["pgrep", "-f", str(fake)], capture_output=True, check=False).stdout == b""

@@ -16,10 +16,12 @@ __all__ = ["main"]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line *argv* and return the exit status, also where it is interrupted while it starts."""
-    try:
-        from .entry import main as run  # noqa: PLC0415 - Ctrl-C may come now
+    from .interruptions import Interruptions  # noqa: PLC0415 - Ctrl-C may come from here on
 
-        return run(argv)
-    except KeyboardInterrupt:
-        print("pygfp: interrupted; nothing was left behind", file=sys.stderr)
-        return 130
+    with Interruptions(is_program=argv is None) as interruptions:
+        try:
+            from .entry import main as run  # noqa: PLC0415 - ditto
+
+            return run(argv)
+        except KeyboardInterrupt:
+            return interruptions.tidy(sys.argv[1:] if argv is None else argv)

@@ -8,9 +8,7 @@ Exit status: 0 everything holds, 1 mismatch or finding, 2 wrong usage, 3 could n
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
-import signal
 import sys
 import traceback
 from typing import TYPE_CHECKING
@@ -19,6 +17,7 @@ from .. import __version__
 from ..errors import BuildError, NoSuchSourceError, NoSuchSubjectError, PygfpError, UsageError
 from ..report import SKIP
 from . import audit, check, coherence, decode, diff, encode, explain, extract, nested, sources
+from .interruptions import STOP, is_bisect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,24 +35,25 @@ _COMMANDS = {
     "sources": sources,
 }
 
-_USAGE, _UNCHECKED, _INTERRUPTED, _STOP = 2, 3, 130, 255
+_USAGE, _UNCHECKED = 2, 3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """
     Run the command line *argv* and return the exit status.
 
-    No exception of pygfp gets through: what went wrong is one message on stderr.
+    No exception of pygfp gets through, KeyboardInterrupt does: what went wrong is one message on stderr.
     """
     _require_streams()
     words = sys.argv[1:] if argv is None else argv
     try:
         arguments = _parser().parse_args(words)
     except SystemExit as exc:
-        return _STOP if exc.code and _is_bisect(words) else int(exc.code or 0)
+        return STOP if exc.code and is_bisect(words) else int(exc.code or 0)
     bisect = getattr(arguments, "bisect", False)
     try:
-        return _run(arguments)
+        status: int = arguments.run(arguments)
+        sys.stdout.flush()
     except PygfpError as exc:
         if isinstance(exc, BuildError) and getattr(arguments, "verbose", False):
             sys.stderr.write(exc.stderr)
@@ -61,15 +61,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader of our output is gone; keep the interpreter from saying so once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _STOP if bisect else _UNCHECKED
-    except (KeyboardInterrupt, Exception) as exc:  # noqa: BLE001 - exit 1 would say that the header is at fault
+        return STOP if bisect else _UNCHECKED
+    except Exception as exc:  # noqa: BLE001 - exit 1 would say that the header is at fault
         status = _give_up(exc)
-        return _STOP if bisect else status
-
-
-def _is_bisect(words: Sequence[str]) -> bool:
-    """Whether a command line that cannot be parsed is one for ``git bisect run``, where 2 would mean a bad commit."""
-    return any(len(word) > len("--b") and "--bisect".startswith(word) for word in words)
+        return STOP if bisect else status
+    return status
 
 
 def _status(exc: PygfpError, *, bisect: bool) -> int:
@@ -82,13 +78,11 @@ def _status(exc: PygfpError, *, bisect: bool) -> int:
     if not bisect:
         return _USAGE if isinstance(exc, UsageError) else _UNCHECKED
     is_wrong_call = isinstance(exc, (UsageError, NoSuchSourceError)) and not isinstance(exc, NoSuchSubjectError)
-    return _STOP if is_wrong_call else SKIP
+    return STOP if is_wrong_call else SKIP
 
 
-def _give_up(exc: BaseException) -> int:
+def _give_up(exc: Exception) -> int:
     """Say why the run ends early, and return the exit status."""
-    if isinstance(exc, KeyboardInterrupt):
-        return _complain("interrupted; nothing was left behind", _INTERRUPTED)
     if isinstance(exc, OSError):
         return _complain(f"{exc.filename or 'stdout'}: {exc.strerror or exc}", _UNCHECKED)
     traceback.print_exception(exc)
@@ -105,13 +99,6 @@ def _require_streams() -> None:
             setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", encoding="utf-8"))
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    with _ending_on_signals():
-        status: int = arguments.run(arguments)
-        sys.stdout.flush()
-        return status
-
-
 def _complain(message: str, status: int) -> int:
     print(f"pygfp: {_printable(message)}", file=sys.stderr)
     return status
@@ -119,21 +106,6 @@ def _complain(message: str, status: int) -> int:
 
 def _printable(text: str) -> str:
     return text.encode(sys.stderr.encoding or "utf-8", "backslashreplace").decode(sys.stderr.encoding or "utf-8")
-
-
-class _ending_on_signals(contextlib.AbstractContextManager[None]):  # noqa: N801 - reads as a statement
-    """SIGTERM and SIGHUP end the run as Ctrl-C does, so that children and temporary files go with it."""
-
-    def __enter__(self) -> None:
-        def end(number: int, _frame: object) -> None:
-            raise KeyboardInterrupt(number)
-
-        with contextlib.suppress(ValueError):  # not in the main thread: whoever runs us handles signals
-            self._before = [(s, signal.signal(s, end)) for s in (signal.SIGTERM, signal.SIGHUP)]
-
-    def __exit__(self, *exc_info: object) -> None:
-        for number, handler in getattr(self, "_before", ()):
-            signal.signal(number, handler)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,12 +6,12 @@ The files that hold tables, besides those that every command reads.
 from __future__ import annotations
 
 import os
-import stat
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import KernelTreeError
+from ..places import read_regular
 
 if TYPE_CHECKING:
     from ..sources import Source
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 #: Where ``%pGg`` has its array, perf its short names, and tools their copy of the header.
 DEBUG, PERF, COPY = "mm/debug.c", "tools/perf/builtin-kmem.c", "tools/include/linux/gfp_types.h"
 
-_MAX_BYTES = 16 << 20
 _TIMEOUT_S = 60
 
 
@@ -45,18 +44,9 @@ def _read(source: Source, file: str) -> bytes | None:
 def _of_directory(root: Path, file: str) -> bytes | None:
     # A build directory leads to its sources by a link.
     for path in (root / file, root / "source" / file):
-        try:
-            with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
-                status = os.fstat(stream.fileno())
-                if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_BYTES:
-                    message = f"{path} is not a regular file of at most {_MAX_BYTES >> 20} MiB"
-                    raise KernelTreeError(message, path=root, file=file)
-                return stream.read()
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError as exc:
-            message = f"{path} cannot be read: {exc.strerror}"
-            raise KernelTreeError(message, path=root, file=file) from exc
+        content = read_regular(root, path, file)
+        if content is not None:
+            return content
     return None
 
 

@@ -7,6 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+#: What is declared besides: an object's one name, and the way to :mod:`.confine`.
+MORE = """
+extern struct pygfp_table pygfp_table;
+int prctl(int option, unsigned long, unsigned long, unsigned long, unsigned long);
+"""
+
 
 def declarations() -> str:
     """Return the part of ``abi.h`` between its two cffi markers."""
@@ -24,6 +30,6 @@ def ffi() -> Any:  # noqa: ANN401 - what cffi returns is untyped
         from cffi import FFI  # noqa: PLC0415 - parses C, which the generated module spares
 
         made = FFI()
-        made.cdef(declarations() + "extern struct pygfp_table pygfp_table;")
+        made.cdef(declarations() + MORE)
         return made
     return _abi.ffi

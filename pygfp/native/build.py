@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from .. import config
 from ..errors import BuildError
 from ..extract import WHOLE
+from ..refuse import outside
+from ..sources import csrc
 from . import compiler as cc
 from . import unit
 from .assembly import digests
@@ -147,13 +149,25 @@ def _preprocess(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], clo
 
 
 def _segments(attempt: Attempt, done: cc.Run, choices: Sequence[tuple[int, Assignment]]) -> list[Segment]:
-    """The segments in the output of a run; a compiler that swallows some of them is refused."""
+    """The segments in the output of a run; a compiler that swallows some of them, or that read more, is refused."""
     found = unit.segments(done.stdout, choices, {k: attempt.lost(a) for k, a in choices})
     if len(found) != len(choices):
         command = " ".join(attempt.compiler.command)
         message = f"{command} -E exits with 0 and gives {len(found)} of {len(choices)} texts; name a working one in CC"
         raise BuildError(message, command=done.command, stderr=done.stderr)
+    require_alone(found)
     return found
+
+
+def require_alone(segments: Sequence[Segment]) -> None:
+    """
+    Refuse a text that is more than the headers and the shims, by the compiler's own list of what it read.
+
+    :raises BuildError: with the first file that is neither
+    """
+    for file in outside(set().union(*(s.files for s in segments)), [str(csrc())]):
+        message = f"the header includes {file}, which is outside of the tree; pygfp compiles the headers alone"
+        raise BuildError(message)
 
 
 def _require_lines(attempt: Attempt, segments: Sequence[Segment]) -> None:

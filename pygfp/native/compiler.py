@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import resource
+import select
 import shlex
 import shutil
 import signal
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from ..errors import BuildError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 #: What the kernel compiles with that can change what code means.
@@ -33,6 +33,7 @@ SEMANTIC_FLAGS = (
     "-Werror=implicit-function-declaration",
     "-Werror=implicit-int",
     "-Werror=return-type",
+    "-Werror=date-time",
 )
 
 #: How the sweep is compiled. -O3 vectorises the block loop; the cache key holds the processor.
@@ -41,7 +42,10 @@ OPTIMISE = ("-O3", "-march=native")
 #: Seconds of processor time, bytes of address space and bytes of output for one compiler run.
 TIME_LIMIT_S = 60
 MEMORY_LIMIT = 4 << 30
-OUTPUT_LIMIT = 256 << 20
+OUTPUT_LIMIT = 128 << 20
+
+# What a shell exits with where it cannot run a program.
+_NOT_RUN = {126, 127}
 
 _DIAGNOSTIC = re.compile(
     r"^(?P<file>[^:\n]+):(?P<line>[0-9]{1,9})(?::\d+)?: (?P<level>fatal error|error|warning): (?P<message>.*)$",
@@ -120,10 +124,30 @@ class Run:
         loud = [line for line in lines if "error" in line.lower()]
         return next(iter([*loud, *lines[:1]]), f"exit status {self.status} and no message")
 
+    def beyond_limits(self) -> str:
+        """Return which limit ended the run, ``""`` where none did."""
+        if self.ok:
+            return ""
+        said = "\n".join(line for line in self.stderr[-4096:].splitlines() if not _DIAGNOSTIC.match(line))
+        return next((why for number, words, why in _beyond() if words in said or self.status == -number != 0), "")
+
     def failure(self, what: str) -> BuildError:
         """Return the exception for a run that should have worked."""
         why = str(self.errors[0]) if self.errors else self.last_words
         return BuildError(f"{what}: {why}", command=self.command, stderr=self.stderr)
+
+
+def _beyond() -> tuple[tuple[int, str, str], ...]:
+    """How a limit shows: by the signal, or by what the driver says of the program that it started."""
+    memory = f"needed more than {MEMORY_LIMIT >> 30} GiB of memory"
+    return (
+        (signal.SIGXCPU, "CPU time limit exceeded", f"took more than {TIME_LIMIT_S} s of processor time"),
+        (signal.SIGXFSZ, "File size limit exceeded", f"wrote more than {OUTPUT_LIMIT >> 20} MiB"),
+        (0, "out of memory", memory),
+        (0, "virtual memory exhausted", memory),
+        (0, "Cannot allocate memory", memory),
+        (signal.SIGKILL, "Killed", "was killed by SIGKILL"),
+    )
 
 
 def find(env: Mapping[str, str] | None = None) -> Compiler:
@@ -174,80 +198,137 @@ def _identify(command: list[str], program: str) -> Compiler:
 
 def run(command: Sequence[str], arguments: Sequence[str], *, cwd: Path | None = None) -> Run:
     """
-    Run one compiler command within the limits.
+    Run one compiler command within the limits; whatever it starts ends with it, or with us.
 
-    :raises BuildError: it cannot be started, or does not end in time
+    :raises BuildError: it cannot be started, or it does not stay within the limits
     """
     full = [*command, *arguments]
-    env = {k: v for k, v in os.environ.items() if k not in _DIVERTING} | {"LC_ALL": "C"}
-    try:
-        process = subprocess.Popen(  # noqa: S603 - the command is the user's own compiler
-            full,
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            errors="replace",
-            env=env,
-            start_new_session=True,
-            preexec_fn=_limit,  # noqa: PLW1509 - nothing but setrlimit happens between fork and exec
-        )
-    except OSError as exc:
-        message = f"{full[0]} cannot be run: {exc.strerror}; name a working compiler in CC"
-        raise BuildError(message, command=full) from exc
-    _running.add(process)
-    try:
-        stdout, stderr = process.communicate(timeout=TIME_LIMIT_S)
-    except subprocess.TimeoutExpired as exc:
-        message = f"the compiler {' '.join(command)!r} did not finish within {TIME_LIMIT_S} s"
-        raise BuildError(message, command=full) from exc
-    finally:
-        _running.discard(process)
-        if process.poll() is None:
+    with _buffer() as stdout, _buffer() as stderr:
+        try:
+            process = subprocess.Popen(  # noqa: S603 - the command is the user's own compiler
+                ["/bin/sh", "-c", _guarded(), "sh", *full],
+                cwd=cwd,
+                stdin=subprocess.PIPE,
+                stdout=stdout,
+                stderr=stderr,
+                env=_environment(cwd),
+                start_new_session=True,
+            )
+        except OSError as exc:
+            message = f"{full[0]} cannot be run: {exc.strerror}; name a working compiler in CC"
+            raise BuildError(message, command=full) from exc
+        _running.add(process)
+        try:
+            in_time = _ends(process, TIME_LIMIT_S)
+        finally:
+            _running.discard(process)
             _kill(process)
-    return Run(tuple(full), process.returncode, stdout, stderr)
+        done = Run(tuple(full), process.returncode, _text(stdout) if in_time else "", _text(stderr))
+    if not in_time:
+        message = f"the compiler {' '.join(command)!r} did not finish within {TIME_LIMIT_S} s"
+        raise BuildError(message, command=full)
+    if done.status in _NOT_RUN and done.stderr.startswith("sh: "):
+        message = f"{full[0]} cannot be run: {done.last_words.rpartition(': ')[2]}; name a working compiler in CC"
+        raise BuildError(message, command=full)
+    beyond = done.beyond_limits()
+    if beyond:
+        message = f"the compiler {' '.join(command)!r} {beyond}; is there text that grows without end, or a loop?"
+        raise BuildError(message, command=full, stderr=done.stderr)
+    return done
+
+
+@contextlib.contextmanager
+def _buffer() -> Iterator[int]:
+    """A file in memory, under the same limit on size as any other."""
+    fd = os.memfd_create("pygfp")
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _text(fd: int) -> str:
+    return os.pread(fd, os.fstat(fd).st_size, 0).decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+def _ends(process: subprocess.Popen[bytes], limit_s: float) -> bool:
+    """Whether *process* ends within *limit_s*; it is not reaped, so that its number stays its own."""
+    fd = os.pidfd_open(process.pid)
+    try:
+        return bool(select.select([fd], [], [], limit_s)[0])
+    finally:
+        os.close(fd)
+
+
+def _environment(cwd: Path | None) -> dict[str, str]:
+    """What a compiler gets to know of ours. Its temporary files go where it works, and with it."""
+    kept = {k: v for k, v in os.environ.items() if k in _PASSED or k.startswith(_PASSED_GROUPS)}
+    return kept | {"LC_ALL": "C"} | ({"TMPDIR": str(cwd)} if cwd else {})
 
 
 def run_all(command: Sequence[str], jobs: Sequence[Sequence[str]], *, cwd: Path) -> list[Run]:
     """Run several compiler commands at once, one a core, and return them in order."""
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - a build that is kept runs no compiler
+    from concurrent.futures import ThreadPoolExecutor, wait  # noqa: PLC0415 - a build that is kept runs no compiler
 
     pool = ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 1))
+    futures = [pool.submit(run, command, arguments, cwd=cwd) for arguments in jobs]
     try:
-        return list(pool.map(lambda arguments: run(command, arguments, cwd=cwd), jobs))
+        return [future.result() for future in futures]
     except BaseException:
-        # Ctrl-C reaches this thread alone: the others wait for compilers that must not outlive us.
-        for process in list(_running):
-            _kill(process)
+        # Ctrl-C reaches this thread alone, and a limit one run: the others must not outlive it.
+        pool.shutdown(wait=False, cancel_futures=True)
+        while not all(future.done() for future in futures):
+            for process in list(_running):
+                _end(process)
+            wait(futures, timeout=0.02)
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-_running: set[subprocess.Popen[str]] = set()
+_running: set[subprocess.Popen[bytes]] = set()
 
 
-def _kill(process: subprocess.Popen[str]) -> None:
-    """End a compiler and all that it started."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+def tidy() -> None:
+    """End every compiler that still runs: this process is about to end."""
+    for process in list(_running):
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Have a compiler end, and all that it started; whoever waits for it reaps it."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    _end(process)
     process.wait()
+    if process.stdin:
+        process.stdin.close()
 
 
-# Variables by which a compiler would read other headers, or write elsewhere.
-_DIVERTING = {
-    "CPATH",
-    "C_INCLUDE_PATH",
-    "GCC_EXEC_PREFIX",
-    "DEPENDENCIES_OUTPUT",
-    "SUNPRO_DEPENDENCIES",
-    "COMPILER_PATH",
-}
+# What a compiler, a script around it, or ccache in front of it needs. Anything else may be a secret, or a variable
+# by which a compiler would read other headers or write elsewhere.
+_PASSED = frozenset({"PATH", "HOME", "LD_LIBRARY_PATH", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"})
+_PASSED_GROUPS = ("CCACHE_", "NIX_BINTOOLS", "NIX_CC", "NIX_CFLAGS", "NIX_HARDENING", "NIX_LDFLAGS")
 
 
-def _limit() -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (TIME_LIMIT_S, TIME_LIMIT_S))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (OUTPUT_LIMIT, OUTPUT_LIMIT))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+def _guarded() -> str:
+    """
+    Return the shell text that runs a compiler.
+
+    Our end of the pipe on stdin is closed when we are gone, also by SIGKILL: then the whole group goes. The watching
+    process was there before, since the compiler starts others that know nothing of us. A limit that is lower already
+    stays.
+    """
+    return f"""
+ulimit -t {TIME_LIMIT_S} 2>/dev/null
+ulimit -v {MEMORY_LIMIT >> 10} 2>/dev/null
+ulimit -f {OUTPUT_LIMIT >> 9} 2>/dev/null
+ulimit -c 0 2>/dev/null
+exec 3<&0 </dev/null
+{{ read -r _ <&3; kill -KILL 0; }} &
+exec "$@" 3<&-
+"""

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..refuse import refuse
 from ..sources import csrc
 from . import attempt, compiler
+from .cache import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,6 +53,7 @@ def evaluate(
     :param files: text to include, by path
     :param stubs: names of includes that are to stand empty
     :raises BuildError: the compiler fails, or an expression is no constant
+    :raises ExtractionError: a text holds something that is never compiled
     """
     text = [*_HEAD]
     for k, group in enumerate(groups):
@@ -113,8 +114,9 @@ def _compiled(
     on_command: Callable[[str], None] | None,
 ) -> str:
     """What the compiler writes for *text* with *arguments*."""
-    with tempfile.TemporaryDirectory(prefix="pygfp-") as name:
-        workdir = Path(name)
+    for path, content in files.items():
+        refuse(path, content)
+    with scratch() as workdir:
         wanted = {**files, **{f"stub/{stub}": b"" for stub in stubs}}
         for path, content in wanted.items():
             # What can be the name of no file stays away: the compiler misses it, and says so.

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .. import config
-from ..errors import BuildError
+from ..errors import BuildError, ExtractionError
 from ..extract import extract
+from ..refuse import refuse
 from . import build as building
 from . import compiler as cc
 from . import unit
@@ -122,6 +123,7 @@ def compiled(  # noqa: PLR0913 - each is one plain value
         with cache.workdir() as workdir:
             attempt = Attempt(extract(source, tuple(wanted)), selection, compiler, workdir, wanted, on_command)
             names = {e: f"pygfp_e{n}" for n, e in enumerate(dict.fromkeys(expressions))}
+            attempt.errors.update(_refused(names))
             work = _Work(attempt, names, all_on=all_on)
             build = work.build()
             objects = [(str(workdir / name), _digest(workdir / name)) for name in build.objects]
@@ -135,6 +137,18 @@ def compiled(  # noqa: PLR0913 - each is one plain value
                 yield Compiled(session, {e: work.same.get(n, n) for e, n in names.items()}, errors)
     finally:
         cache.close()
+
+
+def _refused(names: Mapping[Expression, str]) -> dict[str, str]:
+    """The reason by name of each expression that stands on text that is never compiled."""
+    found = {}
+    for expression, name in names.items():
+        try:
+            for text in (expression.text.replace("pygfp_x", "x"), *(p.text for p in _flat(expression.needs))):
+                refuse("", text.encode(errors="replace"))
+        except ExtractionError as exc:
+            found[name] = exc.reason
+    return found
 
 
 def _digest(path: Path) -> str:
@@ -184,6 +198,7 @@ class _Work:
             done = self._expand(choices, zones, self._live())
             if done.ok:
                 found = unit.segments(done.stdout, choices, {k: attempt.lost(a) for k, a in choices})
+                building.require_alone(found)
                 for _, name in self._live():
                     if any(not segment.macros.get(name) for segment in found):
                         attempt.errors[name] = "does not come out of the preprocessor"

@@ -56,7 +56,12 @@ _START = (
 
 
 class _Died(Exception):  # noqa: N818 - never leaves this module
-    """The worker is gone; the text says how."""
+    """Worker *process* is gone; the text says how."""
+
+    def __init__(self, process: _Process, how: str, *, from_outside: bool = False) -> None:
+        super().__init__(how)
+        self.process = process
+        self.from_outside = from_outside
 
 
 class _Process:
@@ -74,6 +79,7 @@ class _Process:
             cwd="/",
             start_new_session=True,
         )
+        _alive.add(self)
         self.buffer = b""
         self.asked = 0
 
@@ -86,7 +92,7 @@ class _Process:
             self.process.stdin.write(json.dumps({**request, "token": token}).encode() + b"\n")
             self.process.stdin.flush()
         except OSError:
-            raise _Died(self._how()) from None
+            raise self._gone() from None
         line = self._line(time.monotonic() + limit_s, limit_s)
         try:
             answer = json.loads(line)
@@ -95,7 +101,7 @@ class _Process:
         # A helper has the worker's descriptors; what it writes there must not pass for an answer.
         if not isinstance(answer, dict) or answer.pop("token", None) != token:
             self.stop()
-            raise _Died(_OVERWRITES)
+            raise _Died(self, _OVERWRITES)
         return answer
 
     def _line(self, deadline: float, limit_s: float) -> bytes:
@@ -106,16 +112,21 @@ class _Process:
             if not ready:
                 self.stop()
                 reason = f"does not return within {limit_s:g} s"
-                raise _Died(reason)
+                raise _Died(self, reason)
             data = os.read(fd, 1 << 16)
             if not data:
-                raise _Died(self._how())
+                raise self._gone()
             self.buffer += data
             if len(self.buffer) > _LONGEST_ANSWER:
                 self.stop()
-                raise _Died(_OVERWRITES)
+                raise _Died(self, _OVERWRITES)
         line, _, self.buffer = self.buffer.partition(b"\n")
         return line
+
+    def _gone(self) -> _Died:
+        # We kill only what is not asked any more: this was the system, short of memory, or somebody else.
+        how = self._how()
+        return _Died(self, how, from_outside=self.process.returncode == -signal.SIGKILL)
 
     def _how(self) -> str:
         try:
@@ -129,14 +140,26 @@ class _Process:
 
     def stop(self) -> None:
         """Kill the worker and whatever it started."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        if self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
         self.process.kill()
         self.process.wait()
+        _alive.discard(self)
         for stream in (self.process.stdin, self.process.stdout):
             if stream:
                 with contextlib.suppress(OSError):
                     stream.close()
+
+
+#: The workers of this process that nobody has stopped.
+_alive: set[_Process] = set()
+
+
+def tidy() -> None:
+    """Stop every worker: this process is about to end."""
+    for process in list(_alive):
+        process.stop()
 
 
 # Workers that were started before anybody knew what they would load.
@@ -163,12 +186,12 @@ class _Chunk:
     count: int
 
 
-def _counted(answer: Mapping[str, Any], n: int) -> list[dict[str, int]]:
+def _counted(process: _Process, answer: Mapping[str, Any], n: int) -> list[dict[str, int]]:
     """The *n* tallies of *answer*; raises _Died where it has others: the token alone does not make it an answer."""
     found = answer.get("tallies")
     rows = found if isinstance(found, list) and len(found) == n else [{}]
     if not all(isinstance(row, dict) and all(type(row.get(k)) is int for k in _COUNTS) for row in rows):
-        raise _Died(_OVERWRITES)
+        raise _Died(process, _OVERWRITES)
     return rows
 
 
@@ -255,11 +278,10 @@ class Pool:
 
     def _ask(self, request: dict[str, Any], first: int, last: int) -> dict[str, Any]:
         """The answer to a request about one helper; *first* and *last* say where it may have crashed."""
-        process = self._idle[0]
         try:
-            answer = process.ask(request, CALL_LIMIT_S)
+            answer = self._asked_again(self._idle[0], request, CALL_LIMIT_S)[1]
         except _Died as exc:
-            self._replace(process)
+            self._replace(exc.process)
             raise HelperCrashed(request["helper"], str(exc), first, last) from None
         if "error" in answer:
             raise BuildError(f"{request['helper']}: {answer['error']}")
@@ -319,12 +341,12 @@ class Pool:
             tallies[0].crash, tallies[0].elsewhere = self._crashed[job.helper], True
             return process
         try:
-            answer = process.ask(job.request(chunk.base, chunk.count), CHUNK_LIMIT_S)
-            counted = [] if "error" in answer else _counted(answer, job.n_tallies)
+            process, answer = self._asked_again(process, job.request(chunk.base, chunk.count), CHUNK_LIMIT_S)
+            counted = [] if "error" in answer else _counted(process, answer, job.n_tallies)
         except _Died as exc:
             # Its other configurations are not waited for.
             self._crashed[job.helper] = HelperCrashed(job.helper, str(exc), chunk.base, chunk.base + chunk.count - 1)
-            process, found = self._narrow(self._replace(process), job, chunk, str(exc))
+            process, found = self._narrow(self._replace(exc.process), job, chunk, str(exc))
             tallies[0].crash = self._crashed[job.helper] = found
             tallies[0].elsewhere = False
             return process
@@ -335,6 +357,22 @@ class Pool:
             for tally, counts in zip(tallies, counted, strict=True):
                 tally.add(counts)
         return process
+
+    def _asked_again(
+        self, process: _Process, request: dict[str, Any], limit_s: float
+    ) -> tuple[_Process, dict[str, Any]]:
+        """
+        The process that goes on, and the answer of *process* or, where that was killed from outside, of a new one.
+
+        A helper that kills its own process kills the second, too.
+        """
+        try:
+            return process, process.ask(request, limit_s)
+        except _Died as exc:
+            if not exc.from_outside:
+                raise
+        process = self._replace(process)
+        return process, process.ask(request, limit_s)
 
     def _narrow(self, process: _Process, job: AnyJob, chunk: _Chunk, how: str) -> tuple[_Process, HelperCrashed]:
         """Halve the range in which the helper was lost, down to the lowest input that it does not survive."""

@@ -347,7 +347,8 @@ def _builder_digest() -> str:
     """The digest of the Python that makes a build: another builder may make another one of the same text."""
     h = hashlib.sha256()
     package = Path(__file__).resolve().parent
-    for path in sorted((*package.glob("*.py"), *(package.parent / f"{n}.py" for n in ("config", "extract", "scan")))):
+    others = (package.parent / f"{name}.py" for name in ("config", "extract", "refuse", "scan"))
+    for path in sorted((*package.glob("*.py"), *others)):
         h.update(path.read_bytes())
     return h.hexdigest()
 

@@ -49,10 +49,11 @@ def of_source(
         else:
             key = build_key(source, selection, wanted, cc.find())
         kept = cache.recall(key, _KEPT)
+        complaints += [cache.complaint] if cache.complaint else []
         if kept is None:
             with opened(source, selection, wanted, jobs=1, on_command=on_command) as session:
                 kept = _describe(session, on_command)
-                complaints = session.complaints
+                complaints = list(dict.fromkeys([*complaints, *session.complaints]))
             cache.remember(key, _KEPT, kept)
         elif on_command:
             on_command(f"# nothing is compiled: the constants are in {cache.root / key / _KEPT}")

@@ -8,18 +8,19 @@ What the kernel's own tables call each flag, and in which order they are tried: 
 from __future__ import annotations
 
 import re
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import config
 from ..errors import BuildError
+from ..refuse import refuse
 from . import attempt, compiler
+from .cache import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from ..config import Assignment
     from ..releases import Row
@@ -100,9 +101,10 @@ def name_tables(
     Return the tables in *header* for each of *choices*; None where it cannot be preprocessed or has none.
 
     :param printk: the C text that the table of ``%pGg`` is made from
+    :raises ExtractionError: the header holds something that is never compiled
     """
-    with tempfile.TemporaryDirectory(prefix="pygfp-") as name:
-        workdir = Path(name)
+    refuse(TABLE, header)
+    with scratch() as workdir:
         write_stubs(header, workdir)
         (workdir / "mmflags.h").write_bytes(header)
         (workdir / "trace.c").write_text(_unit(header, choices, printk))

@@ -133,7 +133,8 @@ def segments(
                 current.text.append(f'# {line} "{file}"')
                 current.files.add(file)
             continue
-        words = raw.split(maxsplit=2)
+        # Text of a header stands in a file of its own, and cannot say otherwise: such directives are refused.
+        words = raw.split(maxsplit=2) if _is_ours(file) else []
         if words and words[0] == _BEGIN:
             current = _Builder(int(words[1]), lost.get(int(words[1]), ()))
         elif words and words[0] == _END and current:
@@ -143,6 +144,11 @@ def segments(
             current.take(words, raw, file, line)
         line += 1
     return found
+
+
+def _is_ours(file: str) -> bool:
+    """Whether *file*, as the preprocessor names it, is a unit that pygfp wrote, and no header in it."""
+    return "/" not in file or file.startswith(f"{HELPER_PLACE}/")
 
 
 class _Builder:
@@ -164,7 +170,7 @@ class _Builder:
             self.macros[words[1].strip('"')] = words[2] if len(words) > 2 else ""  # noqa: PLR2004
         elif not any(d.path == file and d.line <= line <= d.end_line for d in self.lost):
             self.text.append(raw)
-            if words:
+            if raw and not raw.isspace():
                 known = self.lines.get((file, line))
                 self.lines[file, line] = f"{known} {raw}" if known else raw
 
@@ -252,7 +258,12 @@ def _segment_text(
     renamed = [n for n in names if n in present]
     out = [f"#define {n} {n}__{k}" for n in renamed]
     out += [f'extern void {_BUILD_BUG}{k}(void) __attribute__((weak, warning("pygfp: BUILD_BUG_ON fires in {k}")));']
+    # What a pragma of the header says of warnings and of optimising ends with the header.
+    kinds = ("diagnostic push", "diagnostic pop"), ("push_options", "pop_options")
+    has_pragma = "#pragma" in segment.text
+    out += [f"#pragma GCC {before}" for before, _ in kinds if has_pragma]
     out += [segment.text]
+    out += [f"#pragma GCC {after}" for _, after in kinds if has_pragma]
     for wrapper in wrappers:
         place = f'# 1 "{HELPER_PLACE}/{wrapper.name}"'
         kind = "FILTER" if wrapper.is_filter else "TABLE"

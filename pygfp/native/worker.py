@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..forms import Outcome
 from . import abi
+from .confine import confine
 from .jobs import members
+from .watch import end_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -158,15 +160,19 @@ def _tally(tally: Any) -> dict[str, int]:  # noqa: ANN401 - cffi
 
 
 def main() -> None:
-    """Serve requests until stdin ends."""
+    """Serve requests until stdin ends, and not a moment longer."""
+    end_with_parent(0)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128))
+    # No process and no thread more: a user's code may not fork. It does not bind root.
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     # What a header prints must not look like an answer.
     os.dup2(2, 1)
     worker = Worker()
+    confine(worker.ffi)
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
         for line in sys.stdin:
             request = json.loads(line)

@@ -5,6 +5,7 @@ A whole tree: which files there are, read by a few processes side by side, and w
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import KernelTreeError, UsageError
 from ..native.expressions import Piece
 from ..native.mentions import TAIL, mentions
+from ..native.watch import end_with_parent
 from .values import Site
 
 if TYPE_CHECKING:
@@ -145,8 +147,10 @@ def _end(workers: Iterable[subprocess.Popen[bytes]]) -> None:
     for worker in workers:
         worker.kill()
         worker.wait()
-        if worker.stdout:
-            worker.stdout.close()
+        for stream in (worker.stdin, worker.stdout):
+            if stream:
+                with contextlib.suppress(OSError):
+                    stream.close()
 
 
 def _start(root: Path, names: Sequence[str], known: Iterable[str]) -> subprocess.Popen[bytes]:
@@ -166,8 +170,9 @@ def _start(root: Path, names: Sequence[str], known: Iterable[str]) -> subprocess
 def _feed(process: subprocess.Popen[bytes], request: bytes) -> None:
     assert process.stdin is not None  # noqa: S101 - for the type checker
     try:
-        process.stdin.write(request)
-        process.stdin.close()
+        # It stays open: when we are gone, the process that reads notices.
+        process.stdin.write(request + b"\n")
+        process.stdin.flush()
     except OSError:
         return
 
@@ -201,7 +206,8 @@ def _site(raw: Mapping[str, Any]) -> Site:
 
 def serve() -> None:
     """Read one request on stdin and answer it: a JSON object a line. What a reading process runs."""
-    request = json.load(sys.stdin)
+    request = json.loads(sys.stdin.readline())
+    end_with_parent(0)
     known = frozenset(request["known"])
     waiting = 0
     for name in request["names"]:
