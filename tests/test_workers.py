@@ -110,6 +110,10 @@ class TestTally:
         assert (tally.first, tally.smallest) == (0, 0)
 
 
+class Dies(Exception):  # noqa: N818 - what a stand-in does
+    """A worker is gone; the text says how."""
+
+
 class Stand:
     """A worker that is asked in Python: what it answers, or raises, is *behaviour*."""
 
@@ -125,7 +129,10 @@ class Stand:
         self.asked.append((request, limit_s))
         if request["op"] == "load":
             return {"segments": [{"index": 1}]}
-        return type(self).behaviour(request)
+        try:
+            return type(self).behaviour(request)
+        except Dies as exc:
+            raise pools._Died(self, str(exc)) from None  # type: ignore[arg-type]
 
     def stop(self) -> None:
         self.stopped += 1
@@ -157,7 +164,7 @@ def deadly(*inputs: int, then: Callable[..., dict[str, Any]] | None = None) -> C
         asked = request.get("inputs") or range(request["base"], request["base"] + request["count"])
         for x in inputs:
             if x in asked:
-                raise pools._Died(f"crashes at {x:#x}")
+                raise Dies(f"crashes at {x:#x}")
         return (then or tallies_of(set()))(request)
 
     return answer
@@ -194,8 +201,8 @@ class TestPool:
         with Pool(1) as pool, pytest.raises(BuildError, match=r"^the compiled object does not load: OSError: no such"):
             pool.load([])
 
-        def dies(*_: object) -> dict[str, Any]:
-            raise pools._Died("crashes with SIGSEGV")
+        def dies(worker: Any, *_: object) -> dict[str, Any]:  # noqa: ANN401 - a stand-in
+            raise pools._Died(worker, "crashes with SIGSEGV")
 
         monkeypatch.setattr(stand, "ask", dies)
         says = "^the compiled header crashes with SIGSEGV while it is loaded$"
@@ -256,7 +263,7 @@ class TestPool:
 
     def test_mining_that_crashes(self, stand: type[Stand]) -> None:
         def dies(_: object) -> dict[str, Any]:
-            raise pools._Died("crashes")
+            raise Dies("crashes")
 
         stand.behaviour = staticmethod(dies)
         with Pool(1) as pool, pytest.raises(HelperCrashed) as caught:
@@ -573,14 +580,21 @@ class TestWorker:
             {"op": "call", "segment": 99, "helper": "h", "inputs": [], "ungrouped": 0, "token": "b"},
             {"op": "nonsense", "token": "c"},
         ]
-        text = "".join(json.dumps(r) + "\n" for r in requests)
-        start = pools._START
-        root = pools.__file__.rpartition("/pygfp/")[0]
-        command = [sys.executable, "-c", start, root]
-        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=120, check=True)
-        first, second, third = map(json.loads, done.stdout.splitlines())
+        command = [sys.executable, "-c", pools._START, pools.__file__.rpartition("/pygfp/")[0]]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            answers = []
+            for request in requests:
+                process.stdin.write(json.dumps(request) + "\n")
+                process.stdin.flush()
+                answers.append(json.loads(process.stdout.readline()))
+            process.stdin.close()
+            assert process.stdout.read() == ""
+        first, second, third = answers
         assert (first["token"], "segments" in first) == ("a", True)
         assert second == {"error": "KeyError: (99, 'h')", "token": "b"}
         assert third["token"] == requests[2]["token"]
         assert third["error"].startswith("AttributeError: ")
-        assert done.stderr == ""
