@@ -21,7 +21,7 @@ bench: $(VENV)/installed-test
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/api.py
 
-trust: $(VENV)/installed-test
+trust: $(VENV)/installed-trust
 	set -e; for program in $(sort $(wildcard trust/*.py)); do $(BIN)/python $$program; done
 
 lint: $(VENV)/installed-lint
@@ -44,6 +44,10 @@ $(VENV)/installed-test: $(VENV)/bin/python $(INPUTS)
 
 $(VENV)/installed-lint: $(VENV)/installed-test
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+	touch $@
+
+$(VENV)/installed-trust: $(VENV)/installed-test
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,trust]'
 	touch $@
 
 clean:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from table import TABLE, mask
 
 from pygfp.config import Selection
 from pygfp.flags import FlagTable
@@ -25,43 +26,8 @@ if TYPE_CHECKING:
 
     from pygfp.native.session import Session
 
-#: Flags of 7.3 with every symbol on, by hand: a bit for each name in order, and a hole at bit 9.
-NAMES = (
-    "DMA",
-    "HIGHMEM",
-    "DMA32",
-    "MOVABLE",
-    "RECLAIMABLE",
-    "HIGH",
-    "IO",
-    "FS",
-    "ZERO",
-    "-",
-    "DIRECT_RECLAIM",
-    "KSWAPD_RECLAIM",
-    "WRITE",
-    "NOWARN",
-    "RETRY_MAYFAIL",
-    "NOFAIL",
-    "NORETRY",
-    "MEMALLOC",
-    "COMP",
-    "NOMEMALLOC",
-    "HARDWALL",
-    "THISNODE",
-    "ACCOUNT",
-    "ZEROTAGS",
-    "SKIP_ZERO",
-    "SKIP_KASAN",
-    "NOLOCKDEP",
-)
-TABLE = FlagTable({f"__GFP_{name}": 1 << bit for bit, name in enumerate(NAMES) if name != "-"}, bits_shift=27)
 KEEP = "IO FS DIRECT_RECLAIM KSWAPD_RECLAIM HIGH NOLOCKDEP"
 FORCE = "NORETRY NOMEMALLOC NOWARN"
-
-
-def mask(names: str) -> int:
-    return sum(TABLE.masks[f"__GFP_{name}"] for name in names.split())
 
 
 def broken(form: MaskFilter) -> set[str]:

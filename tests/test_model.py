@@ -300,6 +300,10 @@ class TestParsePolicy:
         assert "__GFP_NEW" in policy.flags(Fate.KEEP)
         assert policy.reason("__GFP_NEW") == "decided by the policy file"
 
+    @pytest.mark.parametrize(("word", "fate"), [("keep", Fate.KEEP), ("drop", Fate.DROP), ("force", Fate.FORCE)])
+    def test_each_word_is_a_fate(self, word: str, fate: Fate) -> None:
+        assert parse_policy(f'__GFP_NEW = "{word}"', "p.toml").fate("__GFP_NEW") is fate
+
     def test_it_overrules_what_pygfp_knows(self) -> None:
         policy = parse_policy('__GFP_HIGH = "drop"\n', "p.toml")
         assert policy.fate("__GFP_HIGH") is Fate.DROP
@@ -326,6 +330,11 @@ class TestParsePolicy:
     def test_anything_else_is_refused(self, text: str) -> None:
         with pytest.raises(UsageError, match=r'^p\.toml: .*expected a __GFP_ flag and "keep", "drop" or "force"'):
             parse_policy(text, "p.toml")
+
+    def test_what_is_refused_is_shown(self) -> None:
+        with pytest.raises(UsageError) as caught:
+            parse_policy("__GFP_NEW = 7", "p.toml")
+        assert str(caught.value) == 'p.toml: __GFP_NEW = 7: expected a __GFP_ flag and "keep", "drop" or "force"'
 
     @pytest.mark.parametrize("text", ["__GFP_NEW = keep", "__GFP_NEW: drop", '__GFP_A = "keep"\n__GFP_A = "drop"'])
     def test_what_is_no_toml_says_so_and_shows_a_line(self, text: str) -> None:

@@ -19,8 +19,9 @@ from .cache import scratch
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-_SAID = re.compile(r"->pygfp ([0-9]{1,9}) ([0-9]{1,9}) [$#]?(-?[0-9]{1,20})")
-_WORD = 1 << 64
+# The two halves of a value: gcc prints no operand of this kind that 32 bits and their sign do not hold.
+_SAID = re.compile(r"->pygfp ([0-9]{1,9}) ([0-9]{1,9}) [$#]?(-?[0-9]{1,11}) [$#]?(-?[0-9]{1,11})")
+_HALF = 1 << 32
 _ASSEMBLY = ("-O0", "-S", "-o", "-")
 
 
@@ -58,11 +59,15 @@ def evaluate(
     for k, group in enumerate(groups):
         text += [f"void pygfp_group_{k}(void);", f"void pygfp_group_{k}(void)", "{", *group.before]
         for n, (expression, macro) in enumerate(group.expressions):
-            said = f'__asm__ volatile("\\n.ascii \\"->pygfp {k} {n} %c0\\"" : : "i" ((unsigned long)({expression})));'
+            word = f"(unsigned long)({expression})"
+            halves = f'"i" ((int){word}), "i" ((int)((unsigned long long){word} >> 32))'
+            said = f'__asm__ volatile("\\n.ascii \\"->pygfp {k} {n} %c0 %c1\\"" : : {halves});'
             text += [f"#ifdef {macro}", said, "#endif"] if macro else [said]
         text += ["}", *group.after]
     assembly = _compiled(text, files, stubs, _ASSEMBLY, on_command)
-    found = {(int(k), int(n)): int(v) % _WORD for k, n, v in _SAID.findall(assembly)}
+    found = {
+        (int(k), int(n)): int(low) % _HALF | int(high) % _HALF << 32 for k, n, low, high in _SAID.findall(assembly)
+    }
     return [[found.get((k, n)) for n in range(len(g.expressions))] for k, g in enumerate(groups)]
 
 
