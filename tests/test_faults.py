@@ -216,10 +216,13 @@ class TestProcesses:
         found: set[int] = set()
         todo = [pid]
         while todo:
-            for path in Path(f"/proc/{todo.pop()}/task").glob("*/children"):
-                new = {int(n) for n in path.read_text().split()} - found
-                found |= new
-                todo += new
+            try:
+                texts = [p.read_text() for p in Path(f"/proc/{todo.pop()}/task").glob("*/children")]
+            except OSError:  # it has ended meanwhile
+                continue
+            new = {int(n) for text in texts for n in text.split()} - found
+            found |= new
+            todo += new
         return found
 
     def wait_for(self, what: Callable[[], object]) -> None:

@@ -35,8 +35,6 @@ GFP_H = "include/linux/gfp.h"
 _FIRST = b"#include <linux/gfp_types.h>\n"
 _LIMIT_S = 600
 _STOPS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM, "SIGHUP": signal.SIGHUP}
-#: Python itself answers a signal that comes before any of pygfp's code runs.
-_PYTHON_S = 0.25
 
 
 @dataclass
@@ -95,13 +93,13 @@ def descendants(pid: int) -> set[int]:
     found: set[int] = set()
     todo = [pid]
     while todo:
-        for path in Path(f"/proc/{todo.pop()}/task").glob("*/children"):
-            try:
-                new = {int(n) for n in path.read_text().split()} - found
-            except OSError:
-                continue
-            found |= new
-            todo += new
+        try:
+            texts = [p.read_text() for p in Path(f"/proc/{todo.pop()}/task").glob("*/children")]
+        except OSError:  # it has ended meanwhile
+            continue
+        new = {int(n) for text in texts for n in text.split()} - found
+        found |= new
+        todo += new
     return found
 
 
@@ -164,7 +162,9 @@ def signalled(rng: random.Random, runs: int, place: Place, names: list[str], *, 
         name = rng.choice(names)
         number = signal.Signals[name]
         process = place.start()
-        moment = rng.uniform(0 if number == signal.SIGKILL else _PYTHON_S, length if cold else 0.6 * length)
+        if number != signal.SIGKILL:
+            _listens(process)
+        moment = rng.uniform(0, length if cold else 0.6 * length)
         children: set[int] = set()
         deadline = time.monotonic() + moment
         while time.monotonic() < deadline and process.poll() is None:
@@ -181,6 +181,19 @@ def signalled(rng: random.Random, runs: int, place: Place, names: list[str], *, 
             row.bad.append(f"{row.name}: left at once: {place.left()}")
         after(row, place, children)
     return row
+
+
+def _listens(process: subprocess.Popen[str]) -> None:
+    """Wait until pygfp takes signals: Python itself answers one that comes before any of pygfp's code runs."""
+    while process.poll() is None:
+        try:
+            status = Path(f"/proc/{process.pid}/status").read_text()
+        except OSError:
+            return
+        caught = int(re.findall(r"^SigCgt:\s*(\w+)", status, re.MULTILINE)[0], 16)
+        if caught >> (signal.SIGTERM - 1) & 1:
+            return
+        time.sleep(0.005)
 
 
 def killed_children(rng: random.Random, runs: int, place: Place, what: str, pattern: str) -> Row:
