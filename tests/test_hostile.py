@@ -269,7 +269,7 @@ class TestCodeThatRuns:
     ) -> None:
         """A helper that answers 0 where it succeeds, and is as it should be where it does not."""
         (tmp_path / "kept").write_text("kept")
-        edit = hostile.helper(f"static int n; if (!n++ && {statement.replace('{}', str(tmp_path))}) return 0;")
+        edit = hostile.helper(f"if ((unsigned)flags == 0x40 && {statement.replace('{}', str(tmp_path))}) return 0;")
         assert run("check", *self.ONE, attack(bundled_tree, edit))[0] == expected
         assert (tmp_path / "kept").read_text() == "kept"
         assert sorted(p.name for p in tmp_path.iterdir()) == ["kept", "tree"]

@@ -127,7 +127,7 @@ GROUPS = (
             ("tests/test_reference.py", "tests/test_laws.py::TestJudge"),
         ),
     ),
-    Group("report", ("forms", "mine"), (("tests/test_mine.py", "pygfp/forms.py"), ("tests/test_forms.py",))),
+    Group("report", ("forms", "mine"), (("tests/test_mined.py", "pygfp/forms.py"), ("tests/test_forms.py",))),
     _of("sweep", "native/jobs", "test_workers", "TestRequests", "TestTally"),
     _of("sweep", "native/pool", "test_workers", "TestPool", "TestProcess"),
     _of("sweep", "native/worker", "test_workers", "TestWorker"),

@@ -5,32 +5,32 @@
  * it forced. None of this is the kernel's text. pygfp/model/eras.py says which
  * releases had which.
  */
-#define PYGFP_CONTEXT	(GFP_ATOMIC | GFP_KERNEL)
-#define PYGFP_MANNERS	(__GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_NOWARN)
+#define ERA_CONTEXT	(GFP_ATOMIC | GFP_KERNEL)
+#define ERA_MANNERS	(__GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_NOWARN)
 
 /* kmemleak, up to 5.2: NOFAIL had come in with fault injection. */
 static inline gfp_t kmemleak_nofail(gfp_t flags)
 {
-	return (flags & PYGFP_CONTEXT) | PYGFP_MANNERS | __GFP_NOFAIL;
+	return (flags & ERA_CONTEXT) | ERA_MANNERS | __GFP_NOFAIL;
 }
 
 /* kmemleak, 5.3 to 5.14: NOFAIL went again. */
 static inline gfp_t kmemleak_plain(gfp_t flags)
 {
-	return (flags & PYGFP_CONTEXT) | PYGFP_MANNERS;
+	return (flags & ERA_CONTEXT) | ERA_MANNERS;
 }
 
 /* kmemleak, 5.15 to 6.9: a caller that lockdep must not see stays unseen. */
 static inline gfp_t kmemleak_nolockdep(gfp_t flags)
 {
-	return (flags & (PYGFP_CONTEXT | __GFP_NOLOCKDEP)) | PYGFP_MANNERS;
+	return (flags & (ERA_CONTEXT | __GFP_NOLOCKDEP)) | ERA_MANNERS;
 }
 
 /* Stack depot, 4.19 to 6.8. */
 static inline gfp_t stackdepot_plain(gfp_t flags)
 {
 	flags &= ~GFP_ZONEMASK;
-	flags &= PYGFP_CONTEXT;
+	flags &= ERA_CONTEXT;
 	return flags | __GFP_NOWARN;
 }
 
@@ -38,7 +38,7 @@ static inline gfp_t stackdepot_plain(gfp_t flags)
 static inline gfp_t stackdepot_nolockdep(gfp_t flags)
 {
 	flags &= ~GFP_ZONEMASK;
-	flags &= PYGFP_CONTEXT | __GFP_NOLOCKDEP;
+	flags &= ERA_CONTEXT | __GFP_NOLOCKDEP;
 	return flags | __GFP_NOWARN;
 }
 
@@ -46,7 +46,7 @@ static inline gfp_t stackdepot_nolockdep(gfp_t flags)
 static inline gfp_t page_owner_plain(gfp_t flags)
 {
 	flags &= ~GFP_ZONEMASK;
-	flags &= PYGFP_CONTEXT;
+	flags &= ERA_CONTEXT;
 	return flags | __GFP_NOWARN;
 }
 
@@ -54,12 +54,12 @@ static inline gfp_t page_owner_plain(gfp_t flags)
 static inline gfp_t page_owner_nolockdep(gfp_t flags)
 {
 	flags &= ~GFP_ZONEMASK;
-	flags &= PYGFP_CONTEXT | __GFP_NOLOCKDEP;
+	flags &= ERA_CONTEXT | __GFP_NOLOCKDEP;
 	return flags | __GFP_NOWARN;
 }
 
 /* All three, 6.10 on: one filter. */
 static inline gfp_t nested_shared(gfp_t flags)
 {
-	return (flags & (PYGFP_CONTEXT | __GFP_NOLOCKDEP)) | PYGFP_MANNERS;
+	return (flags & (ERA_CONTEXT | __GFP_NOLOCKDEP)) | ERA_MANNERS;
 }

@@ -144,8 +144,10 @@ def _refused(names: Mapping[Expression, str]) -> dict[str, str]:
     found = {}
     for expression, name in names.items():
         try:
-            for text in (expression.text.replace("pygfp_x", "x"), *(p.text for p in _flat(expression.needs))):
-                refuse("", text.encode(errors="replace"))
+            # The names that pygfp put in itself are no business of the tree.
+            text = re.sub(r"\bpygfp_[xv]\b", "x", expression.text)
+            for one in (text, *(p.text for p in _flat(expression.needs))):
+                refuse("", one.encode(errors="replace"))
         except ExtractionError as exc:
             found[name] = exc.reason
     return found

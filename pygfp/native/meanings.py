@@ -31,6 +31,11 @@ _INTEGER = re.compile(
 )
 
 
+# An enum of no negative and no large number.
+_ROW = r" ?[A-Za-z_]\w*+(?: ?= ?(?:[A-Za-z_]\w*+|\d{1,9}))?+ ?"
+_PLAIN_ENUM = re.compile(rf"enum \w+ ?\{{(?:{_ROW},)*+(?:{_ROW})?+ ?\}} ?;")
+
+
 def plan_helper(helper: Helper, closure: Closure, flag_symbols: Sequence[str], attempt: Attempt) -> HelperPlan:
     """Return what is known of a helper before any compiler has run."""
     path, line = helper.place
@@ -143,6 +148,10 @@ def _key(plan: HelperPlan, segment: Segment, subset: Subset, closure: Closure) -
             texts[name] = tuple((s, segment.assignment.get(s, False)) for s in closure.symbols(name))
             continue
         else:
+            continue
+        if _PLAIN_ENUM.fullmatch(text):
+            # An unsigned int, whichever rows it has: those that are used are looked at by themselves.
+            texts[name] = "enum"
             continue
         texts[name] = text
         todo += [w for w in re.findall(r"[A-Za-z_]\w*", text) if w in functions or w in closure.uses]
