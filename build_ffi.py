@@ -49,17 +49,23 @@ static unsigned long long pygfp_scalar(unsigned long long function, unsigned lon
 	return (unsigned int)result.value | (unsigned long long)(result.bug || result.warned) << 32;
 }
 
-static int pygfp_is_mention(const char *s)
+static inline int pygfp_is_mention(const char *s)
 {
 	return ((s[0] == 'g') & (s[1] == 'f') & (s[2] == 'p')) |
 	       ((s[0] == 'G') & (s[1] == 'F') & (s[2] == 'P') & (s[3] == '_'));
 }
 
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__)
+#define PYGFP_WIDE __attribute__((target_clones("avx2", "default")))
+#else
+#define PYGFP_WIDE
+#endif
+
 /*
  * Where a text mentions a mask, "gfp" or "GFP_", from some place on: fills *found* and returns how many there are, at
  * most *room*. Two searches of Python take as long as reading the text. The text ends in three bytes that are nothing.
  */
-static unsigned int pygfp_mentions(const char *text, unsigned long long at, unsigned long long length,
+PYGFP_WIDE static unsigned int pygfp_mentions(const char *text, unsigned long long at, unsigned long long length,
 				   unsigned long long *found, unsigned int room)
 {
 	unsigned int count = 0;

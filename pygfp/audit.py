@@ -25,10 +25,11 @@ from .reduce import reduce
 from .report import info
 from .sites import since as changes
 from .sites.masks import ALLOCATES
-from .sites.tree import Gathered, files, gather
+from .sites.tree import Gathered, files, gather, readers
 from .sites.values import INPUT
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
@@ -164,12 +165,13 @@ def audit(root: Path, options: Options | None = None) -> AuditReport:
     """
     options = options or Options()
     started = time.monotonic()
-    source = sources.tree(root)
-    row = releases.reference(source.release)
-    subset = extract(source, tuple(WANTED))
-    known = frozenset(d.name for d in subset.definitions) | _SHIMMED
     jobs = options.jobs or default_jobs()
-    gathered, changed = _gathered(root, options, known, jobs)
+    with readers(jobs) as workers:
+        source = sources.tree(root)
+        row = releases.reference(source.release)
+        subset = extract(source, tuple(WANTED))
+        known = frozenset(d.name for d in subset.definitions) | _SHIMMED
+        gathered, changed = _gathered(root, options, known, workers)
     read_s = time.monotonic() - started
     resolver = _Resolver(known, gathered.macros, frozenset(subset.constants), frozenset(subset.files))
     asked = {site: resolver.expression(site) for site in gathered.sites}
@@ -203,20 +205,21 @@ def audit(root: Path, options: Options | None = None) -> AuditReport:
 
 
 def _gathered(
-    root: Path, options: Options, known: frozenset[str], jobs: int
+    root: Path, options: Options, known: frozenset[str], workers: Sequence[subprocess.Popen[bytes]]
 ) -> tuple[Gathered, changes.Changed | None]:
     """What the files that were asked for hold, and the lines that changed where only these were asked for."""
     names = files(root, options.paths)
     changed = changes.changed_lines(root, options.since) if options.since else None
     if changed is not None:
         names = [n for n in names if n in changed]
-    gathered = gather(root, names, known, jobs=jobs, on_progress=options.on_progress)
+    gathered = gather(root, names, known, workers=workers, on_progress=options.on_progress)
     if changed is not None:
         gathered.sites = [s for s in gathered.sites if changes.touches(s, changed)]
     if (options.paths or changed is not None) and _unresolved(gathered.sites, known, gathered):
         # What the rest of the tree's headers define counts too; it is looked up only where it is needed.
         headers = [n for n in files(root, ()) if n.endswith(".h")]
-        gathered.macros = gather(root, headers, known, jobs=jobs).macros
+        with readers(len(workers)) as again:
+            gathered.macros = gather(root, headers, known, workers=again).macros
     return gathered, changed
 
 

@@ -13,7 +13,7 @@ from .checking.cases import Case, cases_of, compare
 from .checking.view import View
 from .errors import HelperCrashed
 from .forms import MaskFilter
-from .laws import Verdict, judge
+from .laws import judge
 from .model.laws import LAWS
 from .native.jobs import LawJob
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from .config import Assignment
     from .flags import FlagTable
+    from .forms import Outcome
+    from .laws import MaskLaw
     from .model.laws import Law
     from .model.policy import Policy
     from .native.expressions import Compiled, Expression
@@ -34,13 +36,11 @@ class Breach:
     A law that a filter breaks.
 
     :ivar law: which
-    :ivar mismatches: how many inputs break it
     :ivar smallest: of those, one with the fewest bits, the lowest of these
     :ivar result: what the filter makes of it
     """
 
     law: Law
-    mismatches: int
     smallest: int
     result: int
 
@@ -114,22 +114,47 @@ def _reduced(view: View, case: Case) -> Reduced:
 
 def _breaches(view: View, case: Case, form: MaskFilter | None, table: FlagTable) -> list[Breach]:
     masks = [law.lower(table) for law in LAWS]
-    verdicts: Sequence[Verdict]
     if form is not None:
-        verdicts = [_judged(form, mask, view.domain_bits) for mask in masks]
+        smallest = [_judged(form, mask, view.domain_bits).smallest for mask in masks]
     else:
-        tallies = view.session.pool.judge(
-            LawJob(case.meaning.segment, case.plan.name, tuple(masks), 1 << view.domain_bits)
-        )
+        smallest = _smallest_by_sweep(view, case, masks)
+    found = zip(LAWS, smallest, strict=True)
+    return [Breach(law, x, case.call(view, [x])[0].value) for law, x in found if x is not None]
+
+
+def _smallest_by_sweep(view: View, case: Case, masks: Sequence[MaskLaw]) -> list[int | None]:
+    """
+    The smallest input by which a filter without a form breaks each law.
+
+    One of no bit or of a single bit is found by calling it: no other has fewer. The rest takes a sweep.
+
+    :raises HelperCrashed: the filter does not survive it
+    """
+    few = [0, *(1 << bit for bit in range(view.domain_bits))]
+    once = case.call(view, few)
+    outputs = [outcome.value for outcome in once]
+    seen = _Seen({**dict(zip(outputs, case.call(view, outputs), strict=True)), **dict(zip(few, once, strict=True))})
+    found = [next((x for x in few if seen.outcome(x).bug or mask.broken_by(seen, x)), None) for mask in masks]
+    left = [n for n, x in enumerate(found) if x is None]
+    if left:
+        laws = tuple(masks[n] for n in left)
+        tallies = view.session.pool.judge(LawJob(case.meaning.segment, case.plan.name, laws, 1 << view.domain_bits))
         if tallies[0].crash:
             raise tallies[0].crash
-        verdicts = [Verdict(t.mismatches, t.first, t.smallest) for t in tallies]
-    found = []
-    for law, verdict in zip(LAWS, verdicts, strict=True):
-        if verdict.smallest is not None:
-            value = case.call(view, [verdict.smallest])[0].value
-            found.append(Breach(law, verdict.mismatches, verdict.smallest, value))
+        for n, tally in zip(left, tallies, strict=True):
+            found[n] = tally.smallest
     return found
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a filter answered, to be asked again."""
+
+    outcomes: Mapping[int, Outcome]
+
+    def outcome(self, x: int) -> Outcome:
+        """Return what it answered for *x*."""
+        return self.outcomes[x]
 
 
 # Many sites of a tree are the same filter.

@@ -217,7 +217,8 @@ class TestBadInput:
 
     def test_a_file_that_vanishes_is_listed(self, tmp_path: Path) -> None:
         tree = tree_with(tmp_path / "tree", good=SITE.format(name="good"))
-        gathered = reading.gather(tree, ["mm/good.c", "mm/gone.c"], frozenset(), jobs=2)
+        with reading.readers(2) as workers:
+            gathered = reading.gather(tree, ["mm/good.c", "mm/gone.c"], frozenset(), workers=workers)
         assert [p[0] for p in gathered.problems] == ["mm/gone.c"]
         assert len(gathered.sites) == 1
 
@@ -226,7 +227,9 @@ class TestBadInput:
             monkeypatch.setattr(reading.subprocess, "Popen", partial(subprocess.Popen, preexec_fn=read_as_anybody))
         tree = tree_with(tmp_path / "tree", good=SITE.format(name="good"))
         (tree / "mm/good.c").chmod(0)
-        assert [p[0] for p in reading.gather(tree, ["mm/good.c"], frozenset(), jobs=1).problems] == ["mm/good.c"]
+        with reading.readers(1) as workers:
+            gathered = reading.gather(tree, ["mm/good.c"], frozenset(), workers=workers)
+        assert [p[0] for p in gathered.problems] == ["mm/good.c"]
 
     def test_a_pipe_in_the_tree_does_not_hang(self, audit_json: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
         tree = tree_with(tmp_path / "tree", good=SITE.format(name="good"))

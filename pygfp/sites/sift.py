@@ -56,9 +56,13 @@ _BODY = re.compile(rb"^\{|^[A-Za-z_][^\n;#]*\{[ \t]*$|^[ \t]+[^\n;#]*\)[ \t]*\{[
 _REACH = 400
 
 
-def sift(text: bytes) -> tuple[bytes, bool]:
-    """Return *text* with all but the functions that may hold a site blanked, and whether anything is left."""
-    wanted = list(_candidates(text))
+def sift(text: bytes, places: list[int] | None = None) -> tuple[bytes, bool]:
+    """
+    Return *text* with all but the functions that may hold a site blanked, and whether anything is left.
+
+    :param places: where a mask is mentioned, in order, if that is known already
+    """
+    wanted = _candidates(text, _mentions(text) if places is None else places)
     if not wanted:
         return b"", False
     out = []
@@ -72,13 +76,12 @@ def sift(text: bytes) -> tuple[bytes, bool]:
 
 def candidates(text: bytes) -> int:
     """Return how many statements of *text* may hold a site."""
-    return len(list(_candidates(text)))
+    return len(_candidates(text, _mentions(text)))
 
 
-def _candidates(text: bytes) -> list[int]:
+def _candidates(text: bytes, places: list[int]) -> list[int]:
     found = []
     done = certain = -1
-    places = _mentions(text)
     filters = [name for at in places if (name := _returned(text, at))]
     filters += _changing(text, places)
     calls = re.compile(rb"(?:^|[(,=])\s*(?:" + b"|".join(filters) + rb")\s*\(") if filters else None

@@ -94,19 +94,20 @@ def gather(
     root: Path,
     names: Sequence[str],
     known: frozenset[str],
-    *,
-    jobs: int,
+    workers: Sequence[subprocess.Popen[bytes]],
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Gathered:
     """
-    Return what the files *names* of the tree *root* hold, read by *jobs* processes.
+    Return what the files *names* of the tree *root* hold.
 
     :param known: what the GFP headers define
+    :param workers: of :func:`readers`, which are done afterwards
     """
     gathered = Gathered()
     lock = threading.Lock()
     failures: list[BaseException] = []
-    workers = [_start(root, names[n::jobs], known) for n in range(max(min(jobs, len(names)), 1))]
+    for n, worker in enumerate(workers):
+        _ask(worker, {"root": os.fspath(root.resolve()), "names": names[n :: len(workers)], "known": sorted(known)})
 
     def listen(process: subprocess.Popen[bytes]) -> None:
         try:
@@ -119,13 +120,10 @@ def gather(
             failures.append(exc)
 
     threads = [threading.Thread(target=listen, args=(w,), daemon=True) for w in workers]
-    try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        _end(workers)
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     if failures:
         raise failures[0]
     gathered.sites.sort(key=lambda s: (s.file, s.line, s.end_line, s.text))
@@ -143,6 +141,16 @@ def _answers(process: subprocess.Popen[bytes], root: Path) -> Iterator[dict[str,
         raise KernelTreeError(message, path=root)
 
 
+@contextlib.contextmanager
+def readers(jobs: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Yield *jobs* processes that get ready to read; none outlives the block."""
+    workers = [_start() for _ in range(jobs)]
+    try:
+        yield workers
+    finally:
+        _end(workers)
+
+
 def _end(workers: Iterable[subprocess.Popen[bytes]]) -> None:
     for worker in workers:
         worker.kill()
@@ -153,18 +161,18 @@ def _end(workers: Iterable[subprocess.Popen[bytes]]) -> None:
                     stream.close()
 
 
-def _start(root: Path, names: Sequence[str], known: Iterable[str]) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(  # noqa: S603 - this interpreter, our own code
+def _start() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - this interpreter, our own code
         [sys.executable, "-I", "-c", _START, str(Path(__file__).resolve().parent.parent.parent)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         # Ctrl-C is for the parent, which ends its children.
         start_new_session=True,
     )
-    assert process.stdin is not None  # noqa: S101 - for the type checker
-    request = {"root": os.fspath(root.resolve()), "names": list(names), "known": sorted(known)}
+
+
+def _ask(process: subprocess.Popen[bytes], request: Mapping[str, Any]) -> None:
     threading.Thread(target=_feed, args=(process, json.dumps(request).encode()), daemon=True).start()
-    return process
 
 
 def _feed(process: subprocess.Popen[bytes], request: bytes) -> None:
@@ -206,7 +214,13 @@ def _site(raw: Mapping[str, Any]) -> Site:
 
 def serve() -> None:
     """Read one request on stdin and answer it: a JSON object a line. What a reading process runs."""
-    request = json.loads(sys.stdin.readline())
+    # There is time for it while our parent looks which files there are.
+    from . import find, sift  # noqa: F401, PLC0415 - a parser, which only this process needs
+
+    line = sys.stdin.readline()
+    if not line:
+        return
+    request = json.loads(line)
     end_with_parent(0)
     known = frozenset(request["known"])
     waiting = 0
@@ -228,17 +242,18 @@ def serve() -> None:
 _buffer = bytearray(1 << 20)
 
 
-def _mentioning(path: str) -> bytes | None:
-    """The content of a file that names a mask; None where it does not."""
+def _mentioning(path: str) -> tuple[bytes, list[int]]:
+    """The content of a file that names a mask, and where it does; nothing where it does not."""
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         length = _fill(fd)
     finally:
         os.close(fd)
-    if not mentions(_buffer, length, 1):
-        return None
+    places = mentions(_buffer, length)
+    if not places:
+        return b"", []
     with memoryview(_buffer) as view:
-        return view[:length].tobytes()
+        return view[:length].tobytes(), places
 
 
 def _fill(fd: int) -> int:
@@ -260,10 +275,10 @@ def _fill(fd: int) -> int:
 def _read(root: str, name: str, known: frozenset[str]) -> dict[str, Any]:
     """What one file holds; empty where that is nothing."""
     try:
-        text = _mentioning(os.path.join(root, name))
+        text, places = _mentioning(os.path.join(root, name))
     except OSError as exc:
         return {"problems": [(name, 0, f"cannot be read: {exc.strerror or exc}")]}
-    if text is None:
+    if not places:
         return {}
     from .find import exported, find  # noqa: PLC0415 - most files need no parser
     from .sift import sift  # noqa: PLC0415 - ditto
@@ -271,7 +286,7 @@ def _read(root: str, name: str, known: frozenset[str]) -> dict[str, Any]:
     answer: dict[str, Any] = {}
     if name.endswith(".h"):
         answer["macros"] = [(name, asdict(piece)) for piece in exported(text)]
-    sifted, found = sift(text)
+    sifted, found = sift(text, places)
     if found:
         here = find(name, text, known, sifted=sifted)
         answer["parsed"] = 1
