@@ -15,6 +15,7 @@ import signal
 import subprocess
 import time
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from ..errors import BuildError
@@ -190,11 +191,17 @@ def _identify(command: list[str], program: str) -> Compiler:
     for path in programs:
         status = os.stat(path)
         stamps.append(f"{os.path.realpath(path)} {status.st_size} {status.st_mtime_ns}")
+    version = _version(tuple(words), tuple(stamps), os.environ.get("PATH", ""))
+    return Compiler(tuple(command), version, "\n".join([" ".join(command), version, *stamps]))
+
+
+@cache
+def _version(words: tuple[str, ...], _stamps: tuple[str, ...], _path: str) -> str:
+    """The first line of ``--version``; asked once for the same files on the same path."""
     done = run(words, ["--version"])
     if not done.ok or not done.stdout.strip():
-        raise done.failure(f"the compiler {' '.join(command)!r} does not run ('--version' fails)")
-    version = done.stdout.splitlines()[0]
-    return Compiler(tuple(command), version, "\n".join([" ".join(command), version, *stamps]))
+        raise done.failure(f"the compiler {' '.join(words)!r} does not run ('--version' fails)")
+    return done.stdout.splitlines()[0]
 
 
 def run(command: Sequence[str], arguments: Sequence[str], *, cwd: Path | None = None) -> Run:
