@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from .checking.cases import Case, cases_of, compare
+from .checking.cases import Case, cases_of, settle, sweep
 from .checking.view import View
 from .errors import HelperCrashed
 from .forms import MaskFilter
@@ -90,12 +90,18 @@ def reduce(made: Compiled, row: Row, policy: Policy) -> dict[Expression, list[Re
     """
     Return what each expression of *made* is in each configuration; those with an error have no entry.
 
-    A form is guessed from a few calls and then proven by a sweep of the whole domain.
+    A form is guessed from a few calls and then proven: the compiler makes the same machine code of the form and of the
+    expression, or a sweep of the whole domain finds no difference.
     """
     view = View(made.session, row, policy)
     plans = {plan.name: plan for plan in made.session.build.helpers}
     cases = {name: cases_of(plan, None) for name, plan in plans.items()}
-    compare(view, [case for many in cases.values() for case in many])
+    every = [case for many in cases.values() for case in many]
+    settle(view, every)
+    filters = {c.plan.name: c.expected for c in every if isinstance(c.expected, MaskFilter)}
+    same = made.same_code(filters, view.domain_bits) if filters else frozenset()
+    made.session.know(case.job(view, filters[case.plan.name]) for case in every if case.plan.name in same)
+    sweep(view, every)
     done = {name: [_reduced(view, case) for case in many] for name, many in cases.items()}
     return {expression: done[name] for expression, name in made.names.items() if name in done}
 

@@ -169,7 +169,7 @@ OUTCOMES = ("holds", "breaks", "error", "forwards", "nothing")
 
 def filter_of(outcome: str, name: str) -> Filter:
     """A filter of which that came."""
-    breaches = (Breach(LAWS[0], 1, 1, 1),) if outcome == "breaks" else ()
+    breaches = (Breach(LAWS[0], 1, 1),) if outcome == "breaks" else ()
     reduced = (Reduced({}, FLAGS, MaskFilter(1, 0), breaches, inputs=4),) if outcome in {"holds", "breaks"} else ()
     error = "it crashes" if outcome == "error" else ""
     return Filter(name, "", "", "f.c", 1, "x", Expression("x"), reduced, error, forwards=outcome == "forwards")

@@ -76,6 +76,12 @@ def cases_of(plan: HelperPlan, model: HelperModel | None) -> list[Case]:
 
 def compare(view: View, cases: Sequence[Case]) -> None:
     """Settle what each case is compared with, and compare it on every input."""
+    settle(view, cases)
+    sweep(view, cases)
+
+
+def settle(view: View, cases: Sequence[Case]) -> None:
+    """Settle what each case is compared with: the model, or the form that it looks like."""
     crashed: dict[str, HelperCrashed] = {}
     for case in cases:
         # A helper that does not return in one configuration is not waited for in every other one.
@@ -88,7 +94,6 @@ def compare(view: View, cases: Sequence[Case]) -> None:
                 case.crash = crashed[case.plan.name] = exc
             except UnknownFlagError as exc:
                 case.obstacle = f"what it should return cannot be said: {exc}"
-    _sweep(view, cases)
 
 
 def _settle(view: View, case: Case) -> None:
@@ -131,7 +136,7 @@ def _with_undecided(form: MaskFilter, undecided: dict[str, Fate], table: FlagTab
     return MaskFilter(form.keep | keep, form.force | force)
 
 
-def _sweep(view: View, cases: Sequence[Case]) -> None:
+def sweep(view: View, cases: Sequence[Case]) -> None:
     """Compare every case; where the model is wrong, prove what the C does instead."""
     session = view.session
     ready = [(c, c.expected) for c in cases if c.expected is not None and c.crash is None]

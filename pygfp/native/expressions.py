@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .. import config
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..config import Assignment, Selection
+    from ..forms import MaskFilter
     from ..sources import Source
     from .unit import Segment, Wrapper
 
@@ -50,6 +51,9 @@ _UNDECLARED = re.compile(
 )
 _IMPLICIT = re.compile(r"implicit declaration of function ['\u2018](\w+)['\u2019]")
 _BODY = re.compile(r"^(pygfp_e\d+):\n(.*?)^\s*\.size\s+\1,", re.MULTILINE | re.DOTALL)
+#: What shows the machine code of an expression.
+_ASSEMBLY = ("-S", "-O2", "-fno-ipa-icf", "-fno-asynchronous-unwind-tables", *_TRAPS, "-o", "-")
+_EVERY = (1 << 32) - 1
 _FUNCTION_PLACE = "pygfp-function"
 
 
@@ -91,11 +95,14 @@ class Compiled:
     :ivar session: the build, loaded; each expression is a helper, by the name in *names*
     :ivar names: the helper of each expression
     :ivar errors: why an expression could not be compiled
+    :ivar same_code: given filters by helper, and the bits of an input: the helpers of which the compiler makes the code
+        that it makes of the filter
     """
 
     session: Session
     names: Mapping[Expression, str]
     errors: Mapping[Expression, str]
+    same_code: Callable[[Mapping[str, MaskFilter], int], frozenset[str]]
 
 
 @contextmanager
@@ -134,7 +141,7 @@ def compiled(  # noqa: PLR0913 - each is one plain value
                 build = loaded(build, pool.load(objects), selection)
                 session = Session(source, selection, build, pool, compiler.name, objects, {"compile_s": made})
                 errors = {e: attempt.errors[n] for e, n in names.items() if n in attempt.errors}
-                yield Compiled(session, {e: work.same.get(n, n) for e, n in names.items()}, errors)
+                yield Compiled(session, {e: work.same.get(n, n) for e, n in names.items()}, errors, work.same_code)
     finally:
         cache.close()
 
@@ -168,6 +175,10 @@ class _Work:
     all_on: bool
     users: dict[str, list[str]] = field(default_factory=dict)
     same: dict[str, str] = field(default_factory=dict)
+    #: Where all stand in one segment: it, its expressions, and the machine code of each.
+    segment: Segment | None = None
+    alone: Sequence[Wrapper] = ()
+    bodies: dict[str, str] = field(default_factory=dict)
 
     def build(self) -> Build:
         """Compile until nothing fails any more."""
@@ -291,15 +302,28 @@ class _Work:
                 raise done.failure(f"{other_machine(attempt)}the expressions do not compile")
         return [name.replace(".c", ".so") for name in names]
 
+    def same_code(self, filters: Mapping[str, MaskFilter], n_bits: int) -> frozenset[str]:
+        """See :class:`Compiled`. What becomes of the bits above an input is tried both ways."""
+        if self.segment is None:
+            return frozenset()
+        jobs = []
+        for n, above in enumerate((0, ~((1 << n_bits) - 1) & _EVERY)):
+            texts = {name: f"((pygfp_x & {f.keep | above:#x}u) | {f.force:#x}u)" for name, f in filters.items()}
+            wrappers = [replace(w, expression=texts[w.name]) for w in self.alone if w.name in texts]
+            jobs.append([*_ASSEMBLY, self.attempt.write(f"filters{n}.c", unit.assembly_unit(self.segment, wrappers))])
+        found = [body for done in self.attempt.run(*jobs) if done.ok for body in _BODY.findall(done.stdout)]
+        return frozenset(name for name, body in found if self.bodies.get(name) == body)
+
     def _merge(self, segment: Segment, wrappers: Sequence[Wrapper]) -> None:
         """Note which expressions the compiler makes the same code of: one of them is compared for all."""
-        flags = ["-S", "-O2", "-fno-ipa-icf", "-fno-asynchronous-unwind-tables", *_TRAPS, "-o", "-"]
-        done = self.attempt.run([*flags, self.attempt.write("same.c", unit.assembly_unit(segment, wrappers))])[0]
+        self.segment, self.alone, self.bodies = segment, wrappers, {}
+        done = self.attempt.run([*_ASSEMBLY, self.attempt.write("same.c", unit.assembly_unit(segment, wrappers))])[0]
         self.same.clear()
         if not done.ok:
             return  # what is wrong shows when it is compiled in earnest
         first: dict[str, str] = {}
-        for name, body in _BODY.findall(done.stdout):
+        self.bodies = dict(_BODY.findall(done.stdout))
+        for name, body in self.bodies.items():
             if first.setdefault(body, name) != name:
                 self.same[name] = first[body]
 

@@ -31,7 +31,7 @@ from .plan import Build, Constant, HelperPlan
 from .pool import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ..config import Assignment, Selection
     from ..forms import Form
@@ -96,6 +96,13 @@ class Session:
             if key[1].base == 0 and not tally.crash and not tally.mismatches and tally.inputs == key[1].count:
                 self._forms[key[0], replace(key[1], form=_NO_FORM)] = key[1].form
         return [replace(self._swept[key]) for key in keys]
+
+    def know(self, jobs: Iterable[Job]) -> None:
+        """Take it as proven that each of *jobs* finds no difference."""
+        for job in jobs:
+            key = self._code(job.segment, job.helper), replace(job, segment=0)
+            self._swept[key] = Tally(job.count)
+            self._forms[key[0], replace(key[1], form=_NO_FORM)] = job.form
 
     def _deduce(self, key: tuple[str | int, Job]) -> bool:
         """Enter the tally of a job on code that is known to have another form; whether that could be done."""
