@@ -294,11 +294,13 @@ class TestProcesses:
         assert re.search(r"^PASS: \d+ pass; every value", out, re.MULTILINE)
         assert killed
 
-    def test_a_reader_of_a_tree_ends_with_its_parent(self, bundled_tree: Path) -> None:
-        """What reads files for an audit is watched, too: here it waits for a request that never comes."""
+    @pytest.mark.parametrize("busy", ["", "_ask(p, request); p.stdout.readline()"], ids=["it waits", "it reads"])
+    def test_a_reader_of_a_tree_ends_with_its_parent(self, bundled_tree: Path, busy: str) -> None:
+        """What reads files for an audit is watched, too: while it waits for a request, and while it reads."""
         code = (
-            "import os, sys; from pathlib import Path; from pygfp.sites.tree import _start\n"
-            "os.environ['X'] = '1'; p = _start(Path(sys.argv[1]), ['include/linux/gfp.h'] * 10**6, [])\n"
+            "import os, sys; from pygfp.sites.tree import _ask, _start\n"
+            "request = {'root': sys.argv[1], 'names': ['include/linux/gfp.h'] * 10**6, 'known': []}\n"
+            f"p = _start(); {busy}\n"
             "print(p.pid, flush=True); os.kill(os.getpid(), 9)"
         )
         done = subprocess.run([sys.executable, "-c", code, bundled_tree], capture_output=True, text=True, check=False)
