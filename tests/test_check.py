@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import random
 import re
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from histories import keep_zero
 
+import pygfp
 from pygfp import sources
 from pygfp.check import Options, check
 from pygfp.config import Selection
@@ -144,3 +146,27 @@ class TestWhatTheModelCannotSay:
         assert (verdict["status"], verdict["inputs"]) == ("error", 0)
         assert "ZONELIST_FALLBACK is not defined here" in verdict["message"]
         assert not [c for c in report["checks"] if c["status"] == "pass"]
+
+
+class TestWhatIsNotJudged:
+    """A header with which a kernel would not build is no pass, wherever it is broken."""
+
+    @pytest.mark.parametrize("guard", [("", ""), ("#ifdef CONFIG_NUMA\n", "#endif\n")], ids=["always", "with NUMA"])
+    @pytest.mark.parametrize(
+        "text",
+        ["extern void gfp_put(struct *page, int order);", "static inline int gfp_put(gfp_t a, int b) { return c; }"],
+    )
+    def test_what_does_not_compile_is_told(
+        self, bundled_tree: Path, tmp_path: Path, check_json: Callable[..., Report], text: str, guard: tuple[str, str]
+    ) -> None:
+        before = shutil.copytree(bundled_tree, tmp_path / "before")
+        header = bundled_tree / "include/linux/gfp.h"
+        head, end, tail = header.read_text().rpartition("#endif")
+        header.write_text(f"{head}{guard[0]}{text}\n{guard[1]}\n{end}{tail}")
+        report = check_json(bundled_tree)
+        assert report["exit"] == 3
+        (error,) = [c for c in report["checks"] if c["status"] != "pass"]
+        line = header.read_text()[: header.read_text().index(text)].count("\n") + 1
+        assert (error["status"], error["subject"]) == ("error", "gfp_put")
+        assert (error["file"], error["line"]) == ("include/linux/gfp.h", line)
+        assert [c.change for c in pygfp.diff(before, bundled_tree).changes] == ["broken"]

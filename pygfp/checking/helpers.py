@@ -55,10 +55,20 @@ def judge(view: View, models: Sequence[HelperModel], wanted: Callable[[str], boo
             broken = whole(None, plan)
             results.checks += [broken] if broken else unbuildable(view, plan)
             results.cases += cases_of(plan, None)
+    results.checks += [
+        Check(f"helper.{name}", name, "helper", "error", file=path, line=line, message=f"does not compile: {message}")
+        for name, (path, line, message) in _left_out(view).items()
+        if wanted(name) and name not in WANTED
+    ]
     compare(view, results.cases)
     for case in results.cases:
         results.checks += _verdicts(view, case)
     return results
+
+
+def _left_out(view: View) -> dict[str, tuple[str, int, str]]:
+    """What pygfp does not judge and had to take out of the text: with it a kernel would not build."""
+    return {name: (path, line, why) for name, path, line, why in reversed(view.session.build.left_out)}
 
 
 def _verdicts(view: View, case: Case) -> Iterable[Check]:

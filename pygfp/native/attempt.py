@@ -42,6 +42,7 @@ class Attempt:
     :ivar losses: functions that do not compile in some configurations only, by assignment, with the message
     :ivar signatures: return type and parameters of each helper, as far as they could be read
     :ivar dropped: macros that are no constant expression
+    :ivar blanked: definitions that compile in no configuration and were taken out of the text, with the message
     """
 
     subset: Subset
@@ -59,6 +60,7 @@ class Attempt:
     losses: dict[tuple[tuple[str, bool], ...], dict[Definition, str]] = field(default_factory=dict)
     signatures: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
     dropped: set[str] = field(default_factory=set)
+    blanked: dict[Definition, str] = field(default_factory=dict)
 
     def choices(self, symbols: Sequence[str]) -> list[Assignment]:
         """Return the judged combinations of *symbols*."""

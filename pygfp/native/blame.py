@@ -141,7 +141,9 @@ def _open_end(attempt: Attempt, done: cc.Run) -> str:
 
 
 def _leave_out(attempt: Attempt, definition: Definition, error: cc.Diagnostic) -> None:
-    attempt.errors.setdefault(definition.name, with_hint(error, attempt.subset.stubs))
+    message = with_hint(error, attempt.subset.stubs)
+    attempt.errors.setdefault(definition.name, message)
+    attempt.blanked[definition] = message
     for inner in _swallowed(attempt, definition):
         attempt.broken[inner] = f"{error}; {inner} is swallowed by {definition.name}: is a brace missing there?"
     attempt.subset = _without(attempt.subset, definition, f"does not compile: {error}")

@@ -111,6 +111,7 @@ def _pass(attempt: Attempt, *, link: bool) -> Build | None:
     plans = _with_code(plans, [attempt.workdir / o.replace(".so", ".s") for o in objects])
     every = {s for p in plans for s in p.symbols} | {s for c in constant_symbols.values() for s in c}
     mentioned = {m.decode() for p in WHOLE if p in subset.scans for m in _SYMBOL.findall(subset.scans[p].code)}
+    left_out = _left_out(attempt, plans)
     places = {d.name: (d.path, d.line) for d in reversed(subset.definitions) if d.kind in {"macro", "enumerator"}}
     return Build(
         segments=[SegmentPlan(k, a, attempt.refused(a)) for k, a in choices],
@@ -122,11 +123,21 @@ def _pass(attempt: Attempt, *, link: bool) -> Build | None:
         unjudged_symbols=sorted(mentioned - every),
         unreachable=config.unreachable(every, attempt.selection, WORD_BITS),
         places=places,
-        broken=attempt.broken,
+        broken={**{name: message for name, _, _, message in left_out}, **attempt.broken},
         findings=attempt.findings,
+        left_out=left_out,
         alone=attempt.alone,
         notes=[*subset.notes, *attempt.notes, *_left_out_notes(subset)],
     )
+
+
+def _left_out(attempt: Attempt, plans: Sequence[HelperPlan]) -> list[tuple[str, str, int, str]]:
+    """What does not compile and is no helper that says so itself: a kernel with this header would not build."""
+    told = {p.name for p in plans if p.error or not p.unswept}
+    found = dict(attempt.blanked)
+    for lost in attempt.losses.values():
+        found = {**lost, **found}
+    return [(d.name, d.path, d.line, message) for d, message in found.items() if d.name not in told]
 
 
 def _left_out_notes(subset: Subset) -> list[str]:

@@ -125,6 +125,8 @@ class Build:
     :ivar unreachable: symbols left off because Kconfig ties them to another word size
     :ivar places: file and line of each constant's first definition
     :ivar broken: wanted names that occur and could not be cut out, with the message
+    :ivar left_out: (name, file, line, message) of each function and declaration that is not judged and was left out
+        since it does not compile, in some configuration at least
     :ivar alone: why ``gfp_types.h`` does not compile alone, ``""`` if it does, None where there is none
     :ivar notes: what a user should know
     """
@@ -142,6 +144,7 @@ class Build:
     places: dict[str, tuple[str, int]] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    left_out: list[tuple[str, str, int, str]] = field(default_factory=list)
     alone: str | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -163,6 +166,7 @@ class Build:
                     HelperPlan(**{**h, "meanings": [Meaning(**m) for m in h["meanings"]]}) for h in raw["helpers"]
                 ],
                 "findings": [Finding(**f) for f in raw["findings"]],
+                "left_out": [(name, path, line, why) for name, path, line, why in raw["left_out"]],
                 "places": {n: (p[0], p[1]) for n, p in raw["places"].items()},
             }
         )
