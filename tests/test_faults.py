@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import hostile
 import pytest
+from processes import descendants
 
 from pygfp.errors import BuildError
 from pygfp.native import cache as caches
@@ -210,21 +211,6 @@ class TestProcesses:
             env={**os.environ, **env},
         )
 
-    @staticmethod
-    def children(pid: int) -> set[int]:
-        """Every process that *pid* has started, and they have."""
-        found: set[int] = set()
-        todo = [pid]
-        while todo:
-            try:
-                texts = [p.read_text() for p in Path(f"/proc/{todo.pop()}/task").glob("*/children")]
-            except OSError:  # it has ended meanwhile
-                continue
-            new = {int(n) for text in texts for n in text.split()} - found
-            found |= new
-            todo += new
-        return found
-
     def wait_for(self, what: Callable[[], object]) -> None:
         for _ in range(3000):
             if what():
@@ -251,7 +237,7 @@ class TestProcesses:
         self.wait_for(mark.exists if stage == "compiler" else lambda: list(root.glob("*/build.json")))
         # Long enough for the child to be started, or the call to be made.
         time.sleep(0.3)
-        children = self.children(process.pid)
+        children = descendants(process.pid)
         assert len(children) >= 2
         process.send_signal(number)
         _, err = process.communicate(timeout=60)

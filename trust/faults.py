@@ -26,6 +26,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+
+from processes import descendants
+
 from pygfp.sources import csrc
 
 if TYPE_CHECKING:
@@ -86,21 +90,6 @@ class Place:
         """Return what no run that still goes on can need."""
         found = [*self.cache.glob("pygfp/build-*"), *self.cache.glob("pygfp/new-*"), *self.tmp.iterdir()]
         return [str(p) for p in found]
-
-
-def descendants(pid: int) -> set[int]:
-    """Return every process that *pid* has started, and they have."""
-    found: set[int] = set()
-    todo = [pid]
-    while todo:
-        try:
-            texts = [p.read_text() for p in Path(f"/proc/{todo.pop()}/task").glob("*/children")]
-        except OSError:  # it has ended meanwhile
-            continue
-        new = {int(n) for text in texts for n in text.split()} - found
-        found |= new
-        todo += new
-    return found
 
 
 def alive(pids: set[int], patience_s: float = 10) -> int:

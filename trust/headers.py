@@ -80,6 +80,8 @@ def work(seed: str, share: list[int], results: Results) -> None:
             for number in share:
                 name, mutant = draw.mutant(seed, number)
                 results.put({"seed": seed, **judges[name].judge(number, mutant)})
+    except KeyboardInterrupt:
+        return  # so has whoever waits for the results
     except BaseException as exc:
         results.put(f"{type(exc).__name__}: {exc}")
         raise
@@ -126,7 +128,11 @@ def main() -> int:
         keep = options.keep or Path(directory) / "results"
         before = known(keep, options.seed, options.again)
         todo = [] if options.only_print else [n for n in range(options.n) if n not in before]
-        whole = run(options.seed, todo, options.j, keep) if todo else True
+        try:
+            whole = run(options.seed, todo, options.j, keep) if todo else True
+        except KeyboardInterrupt:
+            print("interrupted: the table is what is known so far", file=sys.stderr)
+            whole = False
         found = list(known(keep, options.seed, ()).values())
     bad = [r for r in found if r["verdict"] in BAD]
     for r in bad:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from .. import config
 from .matching import Correspondence, correspond
 
 if TYPE_CHECKING:
@@ -146,11 +145,6 @@ class Sides:
         return self.match(old, new) if old and new else None
 
 
-def merge_symbols(*lists: Iterable[str]) -> list[str]:
-    """Return every symbol of *lists*, sorted."""
-    return sorted({s for symbols in lists for s in symbols})
-
-
 def meaning_in(plan: HelperPlan, choice: Assignment) -> Meaning | None:
     """Return the meaning that *plan* has in *choice*; None where it has none."""
     return next((m for m in plan.meanings if any(c.items() <= choice.items() for c in m.configs)), None)
@@ -160,6 +154,3 @@ def home(plan: HelperPlan, choice: Assignment) -> int | None:
     """Return the segment that *plan* has its meaning in for *choice*; None where it has none."""
     meaning = meaning_in(plan, choice)
     return None if meaning is None else meaning.segment
-
-
-__all__ = ["Side", "Sides", "config", "home", "meaning_in", "merge_symbols"]

@@ -128,7 +128,7 @@ def _verdict(report: AuditReport, style: Style, *, check: bool) -> str:
     unknown = sum(f.nested == "unknown" for f in report.findings)
     said = (
         f"{count(len(report.findings), 'site')} in {count(report.scanned_files, 'file')} read "
-        f"({count(report.parsed_files, 'file')} with a candidate): {len(report.findings) - unknown} reduced on every "
+        f"({count(report.parsed_files, 'file')} with a candidate): {len(report.findings) - unknown} proven for every "
         f"one of {report.inputs:,} inputs, {unknown} unknown"
     )
     broken = sum(bool(f.breaks) for f in report.named)
