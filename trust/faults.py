@@ -10,6 +10,7 @@ next run did not remove.
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
 import re
@@ -369,7 +370,9 @@ def kinds() -> list[Callable[[random.Random, int, Place], Row]]:
 
 def main() -> int:
     """Run every kind and print the table."""
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 30
+    parser = argparse.ArgumentParser(description="let faults happen at random moments")
+    parser.add_argument("runs", type=int, nargs="?", default=30, help="how many of each kind")
+    runs = parser.parse_args().runs
     seed = int(os.environ.get("PYGFP_SEED", "1"))
     print(f"Faults at random moments, seed {seed}, `python trust/faults.py {runs}`\n")
     print("| fault | runs | how they ended | children that lived on | left after the next run |\n|---|---|---|---|---|")
