@@ -73,7 +73,7 @@ def check(source: Source, selection: Selection, options: Options | None = None) 
         if any(c.smallest or c.first for c in verdicts):
             order, complaint = trace_order(source, row, session.build.flag_symbols)
             verdicts = [view.named(c, order) for c in verdicts]
-            session.complaints.extend(complaint)
+            session.complaints.extend(c for c in complaint if c not in session.complaints)
         now = time.monotonic()
         timings = {**session.timings, "sweep_s": now - swept, "total_s": now - started}
     _require_unique(verdicts)

@@ -109,7 +109,7 @@ def diff(old: Source, new: Source, selection: Selection, options: Options | None
         compiler=" and ".join(dict.fromkeys(s.compiler.removesuffix(AT_INSTALL) for s in (before, after))),
         n_configs=(_built(before), _built(after)),
         domain=sides.domain,
-        warnings=(*before.complaints, *after.complaints, *complaints),
+        warnings=tuple(dict.fromkeys((*before.complaints, *after.complaints, *complaints))),
         notes=tuple(_notes(sides, found)),
         timings={k: round(v, 6) for k, v in timings.items()},
     )
@@ -213,6 +213,7 @@ def _on_each(sides: Sides, ask: Callable[[Side], _Answer]) -> tuple[_Answer, _An
     for thread in threads:
         thread.start()
     from .check import judge  # noqa: F401, PLC0415 - wanted where something changes; now there is time for it
+
     for thread in threads:
         thread.join()
     if failures:

@@ -90,9 +90,10 @@ PYGFP_CLONES static u32 pygfp_agree_##id(u64 base, const void *values, const u32
 		pygfp_bug = pygfp_warned = 0; \
 		const u##bits seen = (u##bits)pygfp_eval_##id((gfp_type)base + i) & \
 				     (u##bits)PYGFP_MASK(id); \
-		const u32 bug = pygfp_bug, event = bug ? 1 : pygfp_warned << 1; \
+		/* Both are 0 or 1. Arithmetic, since a choice would cost a blend in each lane. */ \
+		const u32 bug = pygfp_bug, event = (pygfp_warned << 1 & (bug - 1)) | bug; \
 \
-		same += ((bug ? 0 : seen) == value[i]) & (event == events[i]); \
+		same += ((seen & ((u##bits)bug - 1)) == value[i]) & (event == events[i]); \
 	} \
 	return same; \
 } \

@@ -19,6 +19,7 @@ import stat
 import tempfile
 import time
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -200,6 +201,17 @@ class Cache:
         for _, path in sorted(entries)[_KEPT:]:
             shutil.rmtree(path, ignore_errors=True)
             path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
+
+
+@cache
+def builder_digest() -> str:
+    """Return the digest of the Python that makes what is kept: another pygfp may make another one of the same text."""
+    h = hashlib.sha256()
+    package = Path(__file__).resolve().parent
+    others = (package.parent / f"{name}.py" for name in ("config", "extract", "refuse", "scan"))
+    for path in sorted((*package.glob("*.py"), *others)):
+        h.update(path.read_bytes())
+    return h.hexdigest()
 
 
 @contextmanager

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     AnyJob = Job | LawJob | VersusJob
 
 #: Inputs in one request. A multiple of the sweep's block.
-CHUNK = 1 << 23
+CHUNK = 1 << 24
 #: The sweep's block: the least that it can compare.
 BLOCK = 1 << 11
 #: Seconds that one chunk, and one batch of scalar calls, may take.

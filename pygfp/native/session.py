@@ -24,7 +24,7 @@ from ..flags import FlagTable
 from ..forms import MaskFilter, departure
 from ..sources import csrc
 from . import compiler as cc
-from .cache import Cache
+from .cache import Cache, builder_digest
 from .jobs import Tally
 from .loops import loops
 from .plan import Build, Constant, HelperPlan
@@ -339,7 +339,7 @@ def text_digest(source: Source) -> str:
 
 def _key(request: _Request, compiler: cc.Compiler) -> str:
     parts = [
-        _builder_digest(),
+        builder_digest(),
         text_digest(request.source),
         repr((sorted(request.selection.fixed.items()), request.selection.complete)),
         compiler.identity,
@@ -348,16 +348,6 @@ def _key(request: _Request, compiler: cc.Compiler) -> str:
         processor(),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def _builder_digest() -> str:
-    """The digest of the Python that makes a build: another builder may make another one of the same text."""
-    h = hashlib.sha256()
-    package = Path(__file__).resolve().parent
-    others = (package.parent / f"{name}.py" for name in ("config", "extract", "refuse", "scan"))
-    for path in sorted((*package.glob("*.py"), *others)):
-        h.update(path.read_bytes())
-    return h.hexdigest()
 
 
 def processor() -> str:
@@ -402,5 +392,5 @@ def build_key(source: Source, selection: Selection, wanted: Mapping[str, str], c
 
 def embedded_key(source: Source, selection: Selection) -> str:
     """Return the name in the cache for what is known of the bundled subset as it was compiled at install time."""
-    parts = [_builder_digest(), text_digest(source), repr((sorted(selection.fixed.items()), selection.complete))]
+    parts = [builder_digest(), text_digest(source), repr((sorted(selection.fixed.items()), selection.complete))]
     return hashlib.sha256("\0".join(["embedded", *parts]).encode()).hexdigest()

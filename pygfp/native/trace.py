@@ -7,6 +7,7 @@ What the kernel's own tables call each flag, and in which order they are tried: 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ from typing import TYPE_CHECKING
 from .. import config
 from ..errors import BuildError
 from ..refuse import refuse
+from ..sources import csrc
 from . import attempt, compiler
-from .cache import scratch
+from .cache import Cache, builder_digest, scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,6 +36,9 @@ PRINTK, TRACEPOINT = "__def_gfpflag_names", "show_gfp_flags"
 
 # How a trace header makes an enumerator's value known to those that read its events.
 _ENUM = "TRACE_DEFINE_ENUM"
+
+# What the order of a header is kept as.
+_KEPT = "order.json"
 
 _INCLUDE = re.compile(rb"^[ \t]*#[ \t]*include[ \t]*[<\"]([^>\"\n]+)[>\"]", re.MULTILINE)
 _GUARD = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+(\w+_H_?)[ \t]*$", re.MULTILINE)
@@ -77,10 +82,31 @@ def trace_order(source: Source, row: Row, symbols: Sequence[str]) -> tuple[Seque
     """
     if TABLE not in source.files:
         return row.trace_names, []
-    found = name_tables(source.files[TABLE], [dict.fromkeys(symbols, True)])
-    if found is None:
-        return row.trace_names, [f"{TABLE} cannot be preprocessed; masks print in the order of {row.name}"]
-    return list(dict.fromkeys(e.name for e in found[0].printk)), []
+    header, cache = source.files[TABLE], Cache()
+    try:
+        key = _key(header, symbols)
+        order = cache.recall(key, _KEPT) if key else None
+        complaints = [cache.complaint] if cache.complaint else []
+        if order is None:
+            found = name_tables(header, [dict.fromkeys(symbols, True)])
+            if found is None:
+                return row.trace_names, [f"{TABLE} cannot be preprocessed; masks print in the order of {row.name}"]
+            order = list(dict.fromkeys(e.name for e in found[0].printk))
+            cache.remember(key, _KEPT, order)
+    finally:
+        cache.close()
+    return order, complaints
+
+
+def _key(header: bytes, symbols: Sequence[str]) -> str:
+    """The name in the cache of the order that *header* prints in; ``""`` where there is no compiler to read it."""
+    try:
+        identity = compiler.find().identity
+    except BuildError:
+        return ""
+    shim = (csrc() / "shim/pygfp/compiler.h").read_text()
+    parts = ["order", builder_digest(), hashlib.sha256(header).hexdigest(), repr(sorted(symbols)), identity, shim]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def symbols(header: bytes) -> tuple[str, ...]:
