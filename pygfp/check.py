@@ -136,7 +136,7 @@ def _left_out(session: Session) -> Iterable[str]:
     if session.build.unjudged_symbols:
         yield (
             f"configurations with any of {', '.join(session.build.unjudged_symbols)}: the headers test them, "
-            "and nothing that is judged depends on them; they are off"
+            "and nothing that is judged depends on them; that it compiles is all that is known of them"
         )
     unswept = [h for h in session.build.helpers if h.unswept and h.name not in WANTED and not h.error]
     if unswept:

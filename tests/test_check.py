@@ -151,7 +151,17 @@ class TestWhatTheModelCannotSay:
 class TestWhatIsNotJudged:
     """A header with which a kernel would not build is no pass, wherever it is broken."""
 
-    @pytest.mark.parametrize("guard", [("", ""), ("#ifdef CONFIG_NUMA\n", "#endif\n")], ids=["always", "with NUMA"])
+    # Nothing that is judged depends on CONFIG_OTHER.
+    @pytest.mark.parametrize(
+        "guard",
+        [
+            ("", ""),
+            ("#ifdef CONFIG_NUMA\n", "#endif\n"),
+            ("#ifdef CONFIG_OTHER\n", "#endif\n"),
+            ("#ifndef CONFIG_OTHER\n", "#endif\n"),
+        ],
+        ids=["always", "with NUMA", "with another", "without it"],
+    )
     @pytest.mark.parametrize(
         "text",
         ["extern void gfp_put(struct *page, int order);", "static inline int gfp_put(gfp_t a, int b) { return c; }"],

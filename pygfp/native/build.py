@@ -99,6 +99,8 @@ def _pass(attempt: Attempt, *, link: bool) -> Build | None:
     plans = [plan_helper(h, closure, flag_symbols, attempt) for h in subset.helpers]
     constant_symbols = {n: list(closure.symbols(n)) for n in subset.constants}
     wishes = [p.symbols for p in plans if not p.unswept] + [list(flag_symbols), *constant_symbols.values()]
+    # What nothing judged depends on is compiled as well, on and off, in builds that are there anyway.
+    wishes += [[symbol] for symbol in _unjudged(subset, plans, constant_symbols)]
     choices = list(enumerate(config.cover(a for symbols in wishes for a in attempt.choices(symbols))))
     segments = _preprocess(attempt, [(k, a) for k, a in choices if not attempt.refused(a)], closure)
     _require_lines(attempt, segments)
@@ -109,8 +111,7 @@ def _pass(attempt: Attempt, *, link: bool) -> Build | None:
     if objects is None:
         return None
     plans = _with_code(plans, [attempt.workdir / o.replace(".so", ".s") for o in objects])
-    every = {s for p in plans for s in p.symbols} | {s for c in constant_symbols.values() for s in c}
-    mentioned = {m.decode() for p in WHOLE if p in subset.scans for m in _SYMBOL.findall(subset.scans[p].code)}
+    every = _judged(plans, constant_symbols)
     left_out = _left_out(attempt, plans)
     places = {d.name: (d.path, d.line) for d in reversed(subset.definitions) if d.kind in {"macro", "enumerator"}}
     return Build(
@@ -120,7 +121,7 @@ def _pass(attempt: Attempt, *, link: bool) -> Build | None:
         word_bits=WORD_BITS,
         flag_symbols=list(flag_symbols),
         constant_symbols=constant_symbols,
-        unjudged_symbols=sorted(mentioned - every),
+        unjudged_symbols=_unjudged(subset, plans, constant_symbols),
         unreachable=config.unreachable(every, attempt.selection, WORD_BITS),
         places=places,
         broken={**{name: message for name, _, _, message in left_out}, **attempt.broken},
@@ -129,6 +130,17 @@ def _pass(attempt: Attempt, *, link: bool) -> Build | None:
         alone=attempt.alone,
         notes=[*subset.notes, *attempt.notes, *_left_out_notes(subset)],
     )
+
+
+def _judged(plans: Sequence[HelperPlan], constant_symbols: Mapping[str, Sequence[str]]) -> set[str]:
+    """The CONFIG symbols that something judged may depend on."""
+    return {s for p in plans for s in p.symbols} | {s for c in constant_symbols.values() for s in c}
+
+
+def _unjudged(subset: Subset, plans: Sequence[HelperPlan], constant_symbols: Mapping[str, Sequence[str]]) -> list[str]:
+    """The CONFIG symbols that the headers test besides."""
+    mentioned = {m.decode() for p in WHOLE if p in subset.scans for m in _SYMBOL.findall(subset.scans[p].code)}
+    return sorted(mentioned - _judged(plans, constant_symbols))
 
 
 def _left_out(attempt: Attempt, plans: Sequence[HelperPlan]) -> list[tuple[str, str, int, str]]:

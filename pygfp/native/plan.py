@@ -121,7 +121,7 @@ class Build:
     :ivar word_bits: width of ``long``
     :ivar flag_symbols: the CONFIG symbols that flags depend on
     :ivar constant_symbols: for each constant the CONFIG symbols that it may depend on
-    :ivar unjudged_symbols: symbols in the headers that nothing judged depends on: they stay off
+    :ivar unjudged_symbols: symbols in the headers that nothing judged depends on: compiled on and off, and not judged
     :ivar unreachable: symbols left off because Kconfig ties them to another word size
     :ivar places: file and line of each constant's first definition
     :ivar broken: wanted names that occur and could not be cut out, with the message
