@@ -134,6 +134,16 @@ class TestHeaders:
         assert "gfp_nested_mask" in err
         assert "is a brace missing" in err
 
+    def test_a_macro_call_that_is_not_closed_is_named(self, run: Run, bundled_tree: Path) -> None:
+        # The call before it, with an argument that is a call itself, is a good one.
+        edit(bundled_tree, *body_of("gfp_zone", "VM_BUG_ON((!(flags)));\n"))
+        edit(bundled_tree, r"\(chosen - 1\)\) != 0\)", "(chosen - 1)) != 0")
+        status, out, err = run("check", bundled_tree)
+        line = (bundled_tree / GFP_H).read_text().split("VM_BUG_ON((chosen")[0].count("\n") + 1
+        assert (status, out) == (3, "")
+        assert f"{GFP_H}:{line}: " in err
+        assert "VM_BUG_ON" in err
+
     def test_one_that_never_compiles_says_what_failed_first(self, run: Run, bundled_tree: Path) -> None:
         edit(bundled_tree, "#ifndef _LINUX_TYPES_H", "#if 0", "include/linux/types.h")
         status, out, err = run("check", bundled_tree)

@@ -140,6 +140,30 @@ def _open_end(attempt: Attempt, done: cc.Run) -> str:
     )
 
 
+def open_call(attempt: Attempt, done: cc.Run) -> str:
+    """Where a macro call is not closed, if that is what the compiler complains of: gcc says it without a place."""
+    named = re.search(r'unterminated argument list invoking macro "(\w+)"', done.stderr)
+    if not named:
+        return ""
+    for path in attempt.subset.order:
+        code = attempt.subset.scans[path].code
+        for call in re.finditer(rb"\b%s\s*\(" % named[1].encode(), code):
+            if not _is_closed(code, call.end()):
+                line = code.count(b"\n", 0, call.start()) + 1
+                return f"{path}:{line}: the call of {named[1]}() is not closed: is a parenthesis missing?"
+    return ""
+
+
+def _is_closed(code: bytes, start: int) -> bool:
+    """Whether the parenthesis that is open at *start* is closed at all."""
+    depth = 1
+    for mark in re.finditer(rb"[()]", code[start:]):
+        depth += 1 if mark[0] == b"(" else -1
+        if not depth:
+            return True
+    return False
+
+
 def _leave_out(attempt: Attempt, definition: Definition, error: cc.Diagnostic) -> None:
     message = with_hint(error, attempt.subset.stubs)
     attempt.errors.setdefault(definition.name, message)

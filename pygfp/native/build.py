@@ -22,7 +22,7 @@ from . import compiler as cc
 from . import unit
 from .assembly import digests
 from .attempt import WORD_BITS, Attempt
-from .blame import explain, narrow_down, other_machine
+from .blame import explain, narrow_down, open_call, other_machine
 from .meanings import merge, plan_helper, read_signature
 from .plan import Build, Finding, HelperPlan, SegmentPlan
 
@@ -165,11 +165,11 @@ def _preprocess(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], clo
     runs = attempt.run(*[_cpp(attempt, [choice], zones, f"cpp{choice[0]}.c") for choice in choices])
     good = [choice for choice, one in zip(choices, runs, strict=True) if one.ok]
     if not good:
-        message = f"the header does not preprocess: {explain(runs[0])}"
+        message = f"the header does not preprocess: {open_call(attempt, runs[0]) or explain(runs[0])}"
         raise BuildError(message, command=runs[0].command, stderr=runs[0].stderr)
     for (_, assignment), one in zip(choices, runs, strict=True):
         if not one.ok:
-            attempt.refuse(assignment, explain(one))
+            attempt.refuse(assignment, open_call(attempt, one) or explain(one))
     survivors = [(one, choice) for one, choice in zip(runs, choices, strict=True) if one.ok]
     return [segment for one, choice in survivors for segment in _segments(attempt, one, [choice])]
 
