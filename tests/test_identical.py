@@ -58,6 +58,13 @@ class TestWhatIsRun:
         assert [c.subject for c in report.changes] == ["gfp_nested_mask"]
         assert swept == {"gfp_nested_mask"}
 
+    def test_what_is_new_is_said_of_the_configuration_with_the_most_flags(self, edit: Edit) -> None:
+        calm = "static inline gfp_t gfp_calm(gfp_t gfp)\n{\n\treturn (gfp & __GFP_NOLOCKDEP) | __GFP_NOWARN;\n}\n"
+        start = "static inline enum zone_type gfp_zone("
+        report, swept = edit((start, f"{calm}\n{start}", GFP_H))
+        assert [c.text for c in report.changes] == ["added: keep {NOLOCKDEP}, force {NOWARN}"]
+        assert swept == {"gfp_calm"}
+
     def test_code_that_is_the_same_and_means_another_flag(self, edit: Edit) -> None:
         report, swept = edit(("___GFP_IO_BIT,\n\t___GFP_FS_BIT,", "___GFP_FS_BIT,\n\t___GFP_IO_BIT,", TYPES_H))
         # gfp_has_io_fs() asks for both bits: not an instruction differs, and each bit is another flag.

@@ -8,6 +8,7 @@ What it does to the values is decided in :mod:`.values`, for the helpers that bo
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..changes import Change, Problem
@@ -98,13 +99,14 @@ def _added(sides: Sides, name: str, _: State, __: State) -> Change | str:
 
 
 def _with_form(side: Side, change: Change, proofs: Mapping[Key, Proof]) -> Change:
-    """*change* with what the new helper was proven to be."""
-    for key, proof in proofs.items():
-        if key.name == change.subject and proof.form:
-            table = side.table_of(next(s for s in side.session.build.segments if s.index == key.segment))
-            text = f"added: {describe_form(proof.form, table)}"
-            return Change(change.subject, "helper", "added", text, file=change.file, line=change.line)
-    return change
+    """*change* with what the new helper was proven to be, in the configuration with the most flags."""
+    tables = {s.index: side.table_of(s) for s in side.session.build.segments}
+    known = [(tables[key.segment], proof.form) for key, proof in proofs.items() if key.name == change.subject]
+    proven = [(table, form) for table, form in known if form]
+    if not proven:
+        return change
+    table, form = max(proven, key=lambda one: len(one[0].flags))
+    return replace(change, text=f"added: {describe_form(form, table)}")
 
 
 def _breaks(sides: Sides, name: str, _: State, new: State) -> Change:
@@ -204,4 +206,4 @@ def _guards(sides: Sides, old: HelperPlan, new: HelperPlan, found: Found) -> Non
 
 
 def _placed(change: Change, plan: HelperPlan) -> Change:
-    return Change(**{**vars(change), "file": plan.path, "line": plan.line})
+    return replace(change, file=plan.path, line=plan.line)
