@@ -171,7 +171,7 @@ def audit(root: Path, options: Options | None = None) -> AuditReport:
         row = releases.reference(source.release)
         subset = extract(source, tuple(WANTED))
         known = frozenset(d.name for d in subset.definitions) | _SHIMMED
-        gathered, changed = _gathered(root, options, known, workers)
+        gathered = _gathered(root, options, known, workers)
     read_s = time.monotonic() - started
     resolver = _Resolver(known, gathered.macros, frozenset(subset.constants), frozenset(subset.files))
     asked = {site: resolver.expression(site) for site in gathered.sites}
@@ -197,7 +197,7 @@ def audit(root: Path, options: Options | None = None) -> AuditReport:
         compiler,
         max((f.reduced.inputs for f in findings if f.reduced), default=0),
         order,
-        tuple(p for p in gathered.problems if changed is None or p[0] in changed),
+        tuple(gathered.problems),
         options.since,
         (*subset.notes, *complaint),
         {"read_s": round(read_s, 3), "reduce_s": round(total - read_s, 3), "total_s": round(total, 3)},
@@ -206,21 +206,23 @@ def audit(root: Path, options: Options | None = None) -> AuditReport:
 
 def _gathered(
     root: Path, options: Options, known: frozenset[str], workers: Sequence[subprocess.Popen[bytes]]
-) -> tuple[Gathered, changes.Changed | None]:
+) -> Gathered:
     """What the files that were asked for hold, and the lines that changed where only these were asked for."""
-    names = files(root, options.paths)
+    names, unlisted = files(root, options.paths)
     changed = changes.changed_lines(root, options.since) if options.since else None
     if changed is not None:
         names = [n for n in names if n in changed]
+        unlisted = [p for p in unlisted if any(name.startswith(f"{p[0]}/") for name in changed)]
     gathered = gather(root, names, known, workers=workers, on_progress=options.on_progress)
+    gathered.problems = sorted([*gathered.problems, *unlisted])
     if changed is not None:
         gathered.sites = [s for s in gathered.sites if changes.touches(s, changed)]
     if (options.paths or changed is not None) and _unresolved(gathered.sites, known, gathered):
         # What the rest of the tree's headers define counts too; it is looked up only where it is needed.
-        headers = [n for n in files(root, ()) if n.endswith(".h")]
+        headers = [n for n in files(root, ()).names if n.endswith(".h")]
         with readers(len(workers)) as again:
             gathered.macros = gather(root, headers, known, workers=again).macros
-    return gathered, changed
+    return gathered
 
 
 #: What the shims define besides.

@@ -9,6 +9,7 @@ import ctypes
 import json
 import os
 import subprocess
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -230,6 +231,19 @@ class TestBadInput:
         with reading.readers(1) as workers:
             gathered = reading.gather(tree, ["mm/good.c"], frozenset(), workers=workers)
         assert [p[0] for p in gathered.problems] == ["mm/good.c"]
+
+    @pytest.mark.parametrize("paths", [[], ["mm"], ["mm/locked", "mm"]])
+    def test_a_directory_that_may_not_be_listed_is_named(self, tmp_path: Path, paths: list[str]) -> None:
+        tree = tree_with(tmp_path / "tree", good=SITE.format(name="good"))
+        (tree / "mm/locked").mkdir(mode=0)
+        command = [sys.executable, "-m", "pygfp", "audit", "--format", "json", tree, *paths]
+        as_anybody = read_as_anybody if os.geteuid() == 0 else None
+        done = subprocess.run(command, capture_output=True, check=False, preexec_fn=as_anybody)
+        report = json.loads(done.stdout)
+        assert report["unread"] == [
+            {"file": "mm/locked", "line": None, "message": "cannot be listed: Permission denied"}
+        ]
+        assert "good" in [s["function"] for s in report["sites"]]
 
     def test_a_pipe_in_the_tree_does_not_hang(self, audit_json: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
         tree = tree_with(tmp_path / "tree", good=SITE.format(name="good"))

@@ -13,7 +13,7 @@ import sys
 import threading
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import KernelTreeError, UsageError
 from ..native.expressions import Piece
@@ -53,15 +53,27 @@ class Gathered:
     macros: dict[str, list[tuple[str, Piece]]] = field(default_factory=dict)
 
 
-def files(root: Path, paths: Sequence[str]) -> list[str]:
+class Listing(NamedTuple):
     """
-    Return the C files of the tree *root* below *paths*, kernel-relative and sorted; links are not followed.
+    Which files there are, kernel-relative and sorted.
+
+    :ivar unread: (directory, 0, why) of each that could not be listed
+    """
+
+    names: list[str]
+    unread: list[tuple[str, int, str]]
+
+
+def files(root: Path, paths: Sequence[str]) -> Listing:
+    """
+    Return the C files of the tree *root* below *paths*; links are not followed.
 
     :raises UsageError: one of *paths* is not in the tree
     """
     root, given = root.resolve(), root
+    unread: list[tuple[str, int, str]] = []
     if not paths:
-        return sorted(_walk(root, root))
+        return Listing(sorted(_walk(root, root, unread)), sorted(unread))
     found: set[str] = set()
     for path in paths:
         place = next((p for p in (root / path, Path(path)) if p.exists()), None)
@@ -69,18 +81,20 @@ def files(root: Path, paths: Sequence[str]) -> list[str]:
             message = f"{path}: there is no such file or directory in {given}"
             raise UsageError(message)
         relative = place.resolve()
-        found.update(_walk(root, relative) if place.is_dir() else [str(relative.relative_to(root))])
-    return sorted(found)
+        found.update(_walk(root, relative, unread) if place.is_dir() else [str(relative.relative_to(root))])
+    return Listing(sorted(found), sorted(set(unread)))
 
 
-def _walk(root: Path, top: Path) -> Iterator[str]:
+def _walk(root: Path, top: Path, unread: list[tuple[str, int, str]]) -> Iterator[str]:
+    """The C files below *top*; what cannot be listed is added to *unread*."""
     prefix = len(os.fspath(root)) + 1
     todo = [os.fspath(top)]
     while todo:
         directory = todo.pop()
         try:
             entries = list(os.scandir(directory))
-        except OSError:
+        except OSError as exc:
+            unread.append((directory[prefix:] or ".", 0, f"cannot be listed: {exc.strerror or exc}"))
             continue
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
