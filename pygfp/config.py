@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import combinations, product
 from typing import TYPE_CHECKING
 
 from .errors import UsageError
@@ -201,19 +201,50 @@ def cover(wanted: Iterable[Assignment]) -> list[Assignment]:
     Return few assignments such that each of *wanted* is part of one.
 
     Meanings that share no symbol are built together, so that 4 flag configurations and 8 zone
-    configurations make 8 builds and not 32.
+    configurations make 8 builds and not 32. Which ones: any two symbols are to be seen on and off together.
 
     >>> cover([{"A": False}, {"A": True}, {"B": False}, {"B": True}])
     [{'A': False, 'B': False}, {'A': True, 'B': True}]
     """
     packed: list[Assignment] = []
+    seen: set[_Pair] = set()
     for one in sorted(wanted, key=len, reverse=True):
-        home = next((p for p in packed if all(p.get(s, v) == v for s, v in one.items())), None)
+        if any(one.items() <= p.items() for p in packed):
+            continue
+        homes = [p for p in packed if all(p.get(s, v) == v for s, v in one.items())]
+        home = max(homes, key=lambda p: len(_pairs({**p, **one}) - seen), default=None)
         if home is None:
-            packed.append(dict(one))
-        else:
-            home.update(one)
+            packed.append(home := {})
+        home.update(one)
+        seen |= _pairs(home)
     return packed
+
+
+def spread(rows: Iterable[Assignment], free: Mapping[str, Sequence[bool]]) -> list[Assignment]:
+    """
+    Return *rows* with a value for each of the symbols *free* that it has none for.
+
+    Chosen such that any two symbols are seen on and off together, as far as there are rows for it.
+
+    >>> spread([{"A": False}, {"A": True}], {"A": (False, True), "B": (False, True), "C": (False,)})
+    [{'A': False, 'B': False, 'C': False}, {'A': True, 'B': False, 'C': False}]
+
+    :param free: the values that a symbol may have
+    """
+    filled = [dict(row) for row in rows]
+    seen = {pair for row in filled for pair in _pairs(row)}
+    for row in filled:
+        for symbol in sorted(free.keys() - row.keys()):
+            row[symbol] = max(free[symbol], key=lambda v: len(_pairs({**row, symbol: v}) - seen))
+            seen |= _pairs(row)
+    return filled
+
+
+_Pair = tuple[tuple[str, bool], tuple[str, bool]]
+
+
+def _pairs(row: Assignment) -> set[_Pair]:
+    return set(combinations(sorted(row.items()), 2))
 
 
 def slug(assignment: Assignment) -> str:

@@ -148,6 +148,26 @@ class TestWhatTheModelCannotSay:
         assert not [c for c in report["checks"] if c["status"] == "pass"]
 
 
+    def test_two_enumerators_that_are_one_number(
+        self, bundled_tree: Path, tmp_path: Path, check_json: Callable[..., Report]
+    ) -> None:
+        before = shutil.copytree(bundled_tree, tmp_path / "before")
+        header = bundled_tree / "include/linux/mmzone.h"
+        header.write_text(header.read_text().replace("\tZONELIST_NOFALLBACK,", "\tZONELIST_NOFALLBACK = 0,"))
+        report = check_json(bundled_tree)
+        (failed,) = [c for c in report["checks"] if c["status"] == "fail"]
+        assert (failed["id"], failed["message"]) == (
+            "range.gfp_zonelist.NUMA",
+            "ZONELIST_FALLBACK and ZONELIST_NOFALLBACK are both 0: no result tells which is meant",
+        )
+        (change,) = pygfp.diff(before, bundled_tree).changes
+        assert (change.subject, change.change, change.text) == (
+            "gfp_zonelist",
+            "changed",
+            "__GFP_THISNODE ZONELIST_NOFALLBACK -> ZONELIST_FALLBACK when CONFIG_NUMA",
+        )
+
+
 class TestWhatIsNotJudged:
     """A header with which a kernel would not build is no pass, wherever it is broken."""
 
@@ -180,3 +200,83 @@ class TestWhatIsNotJudged:
         assert (error["status"], error["subject"]) == ("error", "gfp_put")
         assert (error["file"], error["line"]) == ("include/linux/gfp.h", line)
         assert [c.change for c in pygfp.diff(before, bundled_tree).changes] == ["broken"]
+
+    @pytest.mark.parametrize(
+        ("value", "why"),
+        [
+            ("((__force gfp_t)(1 << ~3))", "not constant"),
+            ("(__GFP_TYPO | __GFP_IO)", "undeclared"),
+        ],
+    )
+    @pytest.mark.parametrize("name", ["GFP_ODD", "__GFP_ODD"])
+    def test_a_new_mask_that_is_no_constant(  # noqa: PLR0913, PLR0917 - fixtures
+        self, bundled_tree: Path, tmp_path: Path, check_json: Callable[..., Report], name: str, value: str, why: str
+    ) -> None:
+        before = shutil.copytree(bundled_tree, tmp_path / "before")
+        header = bundled_tree / "include/linux/gfp.h"
+        start = "static inline enum zone_type gfp_zone("
+        header.write_text(header.read_text().replace(start, f"#define {name} {value}\n{start}"))
+        report = check_json(bundled_tree)
+        line = header.read_text()[: header.read_text().index(f"#define {name}")].count("\n") + 1
+        (error,) = [c for c in report["checks"] if c["status"] != "pass"]
+        assert (report["exit"], error["status"], error["id"]) == (3, "error", f"composite.{name}")
+        assert (error["file"], error["line"]) == ("include/linux/gfp.h", line)
+        assert why in error["message"]
+        (change,) = pygfp.diff(before, bundled_tree).changes
+        assert (change.subject, change.change, change.line) == (name, "broken", line)
+        assert why in change.text
+        # Where it was as bad before nothing is known of it; that it goes is no loss.
+        edited = shutil.copytree(bundled_tree, tmp_path / "edited")
+        (edited / "include/linux/gfp.h").write_text(header.read_text() + "/* edited */\n")
+        both = pygfp.diff(bundled_tree, edited)
+        assert (both.exit_status(), [p.subject for p in both.problems]) == (3, [name])
+        assert pygfp.diff(bundled_tree, before).exit_status() == 0
+
+    def test_a_function_that_only_some_configurations_declare(
+        self, bundled_tree: Path, tmp_path: Path, check_json: Callable[..., Report]
+    ) -> None:
+        before = shutil.copytree(bundled_tree, tmp_path / "before")
+        header = bundled_tree / "include/linux/gfp.h"
+        head, end, tail = header.read_text().rpartition("#endif")
+        used = "static inline int gfp_take(gfp_t a, int b) { return gfp_give(a, b); }"
+        declared = "#ifdef CONFIG_OTHER\nextern int gfp_give(gfp_t a, int b);\n#endif\n"
+        header.write_text(f"{head}{declared}#ifdef CONFIG_MORE\n{used}\n#endif\n\n{end}{tail}")
+        report = check_json(bundled_tree)
+        (error,) = [c for c in report["checks"] if c["status"] != "pass"]
+        assert (error["status"], error["subject"]) == ("error", "gfp_take")
+        assert "implicit declaration of function 'gfp_give'" in error["message"]
+        assert [(c.subject, c.change) for c in pygfp.diff(before, bundled_tree).changes] == [("gfp_take", "broken")]
+
+    @pytest.mark.parametrize("text", ["#error never both", "int gfp_x = ;"])
+    def test_symbols_that_do_not_go_together_cost_no_verdict(
+        self, bundled_tree: Path, check_json: Callable[..., Report], text: str
+    ) -> None:
+        verdicts = [(c["id"], c["status"], c["inputs"]) for c in check_json(bundled_tree)["checks"]]
+        header = bundled_tree / "include/linux/gfp.h"
+        head, end, tail = header.read_text().rpartition("#endif")
+        guard = "#if defined(CONFIG_OTHER) && defined(CONFIG_MORE)"
+        header.write_text(f"{head}{guard}\n{text}\n#endif\n{end}{tail}")
+        report = check_json(bundled_tree)
+        found = [(c["id"], c["status"], c["inputs"]) for c in report["checks"]]
+        assert [c for c in found if c[0] != "helper.gfp_x"] == verdicts
+        if "#error" in text:
+            (note, *_) = [n for n in report["notes"] if "perhaps no kernel" in n]
+            assert "#error never both" in note
+            assert "CONFIG_MORE=y" in note
+
+    def test_a_macro_whose_bracket_is_not_closed(
+        self, bundled_tree: Path, check_json: Callable[..., Report], run: Callable[..., tuple[int, str, str]]
+    ) -> None:
+        header = bundled_tree / "include/linux/gfp_types.h"
+        lines = header.read_text().splitlines()
+        (number,) = [n for n, line in enumerate(lines) if line.startswith("#define __GFP_WRITE")]
+        lines[number] = lines[number].rstrip().removesuffix(")")
+        header.write_text("\n".join(lines) + "\n")
+        report = check_json(bundled_tree)
+        named = {c["subject"]: c["message"] for c in report["checks"] if c["status"] != "pass"}
+        assert set(named) == {"present", "compiles-alone"}
+        assert "the macro __GFP_WRITE does not compile as a constant: a bracket of it is not closed" in named["present"]
+        assert f"gfp_types.h:{number + 1}: __GFP_WRITE: " in named["compiles-alone"]
+        for command in ("nested", "audit"):
+            status, out, err = run(command, bundled_tree)
+            assert (status in {0, 1, 3}, bool(out), "rounds" in err) == (True, True, False)

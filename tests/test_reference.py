@@ -226,13 +226,13 @@ class TestHelpersByHand:
     def test_the_documented_values_are_those_that_the_configuration_has(self, name: str, values: set[int]) -> None:
         documented = MODELS[name].documented
         assert documented is not None
-        assert documented(self.context()) == values
+        assert set(documented(self.context()).values()) == values
 
     def test_every_zone_that_may_be_asked_for_is_documented(self) -> None:
         zones = {f"ZONE_{z}": n for n, z in enumerate(("DMA", "DMA32", "NORMAL", "HIGHMEM", "MOVABLE", "DEVICE"))}
         documented = MODELS["gfp_zone"].documented
         assert documented is not None
-        assert documented(self.context(enumerators=zones)) == {0, 1, 2, 3, 4}
+        assert documented(self.context(enumerators=zones)) == {n: v for n, v in zones.items() if n != "ZONE_DEVICE"}
 
     @pytest.mark.parametrize("name", ["gfp_nested_mask", "gfp_kmemleak_mask"])
     def test_a_filter_may_return_any_mask(self, name: str) -> None:

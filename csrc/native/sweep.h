@@ -108,8 +108,4 @@ static void pygfp_run_##id(u64 base, u64 count, const struct pygfp_expect *expec
 #define PYGFP_HELPER(id, label) \
 	{ label, PYGFP_BYTES(id), PYGFP_SIGNED(id), pygfp_call_##id, pygfp_run_##id }
 
-#define PYGFP_CONSTANT(label, gfp_type, expression) \
-	{ label, (u64)(expression), (u32)sizeof(expression), \
-	  __builtin_types_compatible_p(__typeof__(expression), gfp_type) }
-
 #endif

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..config import slug
-from ..model.masks import MASKS, NO_MASKS
+from ..model.masks import MASKS, is_mask
 from ..releases import version_key
 from ..report import Check, check_id
 from .standing import ACCEPT
@@ -28,8 +28,9 @@ def check(view: View, wanted: Callable[[str], bool]) -> Iterable[Check]:
 
 
 def _composites(view: View) -> list[str]:
-    """Names to check: those of the row, and every other multi-flag mask of the source."""
+    """Names to check: those of the row, and every other multi-flag mask of the source, also one that is no constant."""
     names = dict.fromkeys(view.row.composites)
+    names |= dict.fromkeys(n for n in view.session.build.broken if n not in view.row.flags and is_mask(n))
     for segment in view.session.build.segments:
         for name, constant in segment.constants.items():
             if constant.is_gfp_t and name not in view.row.flags and _is_composite(name, constant.value):
@@ -38,9 +39,7 @@ def _composites(view: View) -> list[str]:
 
 
 def _is_composite(name: str, value: int) -> bool:
-    if name.startswith("__GFP_"):
-        return value.bit_count() > 1
-    return name.startswith("GFP_") and name not in NO_MASKS
+    return is_mask(name) and (not name.startswith("__GFP_") or value.bit_count() > 1)
 
 
 def _composite(view: View, name: str) -> Iterable[Check]:

@@ -6,6 +6,7 @@ Verdicts on helpers: every input of the compiled C against the model, and every 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from ..config import slug
@@ -183,7 +184,8 @@ def _range(view: View, case: Case, base: Check) -> Check:
     """Whether every result is documented: from the proven form, else from a sweep for each documented value."""
     assert case.model  # noqa: S101 - for the type checker; only modelled cases have a range
     assert case.model.documented  # noqa: S101 - ditto
-    allowed = case.model.documented(view.context(case.meaning.segment, case.config))
+    documented = case.model.documented(view.context(case.meaning.segment, case.config))
+    allowed = frozenset(documented.values())
     clean = replace(
         base,
         id=check_id("range", case.plan.name, slug(case.config)),
@@ -194,6 +196,9 @@ def _range(view: View, case: Case, base: Check) -> Check:
         first=None,
         smallest=None,
     )
+    alike = [f"{a} and {b} are both {n}" for (a, n), (b, m) in combinations(documented.items(), 2) if n == m]
+    if alike:
+        return replace(clean, status="fail", inputs=0, message=f"{', '.join(alike)}: no result tells which is meant")
     if isinstance(case.proven, MaskTable):
         return _range_of_table(view, case.proven, clean, allowed)
     return _range_by_sweep(view, case, clean, allowed)

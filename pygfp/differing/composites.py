@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..changes import Change
+from ..changes import Change, Problem
+from ..model.masks import is_mask
 from .matching import merged
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from .matching import Correspondence
     from .sides import Side, Sides
 
-#: Names of type gfp_t that are no set of flags: tables, and what is counted in bits.
-_NO_SETS = ("GFP_ZONE_TABLE", "GFP_ZONE_BAD")
 _BITS_MASK = "__GFP_BITS_MASK"
 
 _ABSENT, _PRESENT = "absent", "present"
@@ -31,6 +30,27 @@ def compare(sides: Sides, wanted: Callable[[str], bool], found: Found) -> None:
     for name in names_of(sides):
         if wanted(name):
             _compare(sides, name, found)
+    for name in _no_constants(sides):
+        if wanted(name):
+            _compare_broken(sides, name, found)
+
+
+def _no_constants(sides: Sides) -> list[str]:
+    """The names of masks that do not compile, on a side at least, and that neither side has a value for."""
+    known = {n for side in sides.both for s in side.session.build.segments for n in side.table_of(s).masks}
+    broken = dict.fromkeys(n for side in (sides.new, sides.old) for n in side.session.build.broken if is_mask(n))
+    return [n for n in broken if n not in known]
+
+
+def _compare_broken(sides: Sides, name: str, found: Found) -> None:
+    old, new = (side.session.build.broken.get(name) for side in sides.both)
+    place = sides.new.session.build.places.get(name, (None, None))
+    if new and old:
+        found.problems.append(Problem(name, f"{name} compiles on neither side: {new}", *place))
+    elif new:
+        change = Change(name, "composite", "broken", f"new, and no constant: {new}", file=place[0], line=place[1])
+        found.changes.append(change)
+        found.compared.append(name)
 
 
 def names_of(sides: Sides) -> list[str]:
@@ -40,7 +60,7 @@ def names_of(sides: Sides) -> list[str]:
     for side in (sides.new, sides.old):
         for segment in side.session.build.segments:
             table = side.table_of(segment)
-            masks |= {n: None for n in table.masks if n not in _NO_SETS and not n.startswith("___")}
+            masks |= {n: None for n in table.masks if is_mask(n)}
             lone |= set(table.flags)
             several |= {n for n in table.masks if is_union(n, table)}
     wide = {n for n in masks if n not in lone and any(_bits(side, n) > 1 for side in sides.both)}

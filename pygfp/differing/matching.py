@@ -165,19 +165,27 @@ def numbers(old: Mapping[str, int], new: Mapping[str, int], *, is_truth: bool = 
     """
     Return how results are matched where the enumerators are *old* and *new*: by name; others by value.
 
-    Where two enumerators of one value part, no name says which is meant: the number stands for itself then.
+    Where two enumerators of one value part, or two of different values become one, no name says which is meant: the
+    number stands for itself then.
 
     >>> names = numbers({"ZONE_NORMAL": 0}, {"ZONE_DMA": 0, "ZONE_NORMAL": 1})
     >>> names.same(0, 1), names.same(0, 0), names.same(7, 7)
     (True, False, True)
+    >>> numbers({"ZONE_DMA": 0, "ZONE_NORMAL": 1}, {"ZONE_DMA": 0, "ZONE_NORMAL": 0}).same(1, 0)
+    False
     """
     before, after = _by_value(old), _by_value(new)
     renamed = []
     for value in range(max(before, default=-1) + 1):
         homes = {new[name] for name in before.get(value, ()) if name in new}
-        stays = not before.get(value) and not after.get(value)
-        apart = len(homes) > 1 and value in homes
-        renamed.append(homes.pop() if len(homes) == 1 else value if stays or apart else _NOWHERE + value)
+        # The old values of all that is one of these numbers now.
+        joined = {old[name] for home in homes for name in after[home] if name in old}
+        if len(homes) == len(joined) == 1:
+            renamed.append(homes.pop())
+        elif homes:
+            renamed.append(value if value in homes or len(homes) == 1 else _NOWHERE + value)
+        else:
+            renamed.append(_NOWHERE + value if before.get(value) or after.get(value) else value)
     # A number above every old enumerator that is one on the new side is not the same thing.
     renamed += [v if v not in after else _NOWHERE + v for v in range(len(renamed), max(after, default=-1) + 1)]
     return Numbers(before, after, tuple(renamed), is_truth)

@@ -59,7 +59,7 @@ class HelperModel:
     :ivar name: C name
     :ivar result: C return type
     :ivar meaning: its declared form in a context
-    :ivar documented: the values that it may return where nothing fires; None: any mask
+    :ivar documented: what it may return where nothing fires, by name; None: any mask
     :ivar decides_flags: every flag needs a verdict: one that is new is reported, with what the header does to it
     :ivar states: it also depends on grouping by mobility, a global of the kernel
     """
@@ -67,7 +67,7 @@ class HelperModel:
     name: str
     result: str
     meaning: Callable[[Context], Declared]
-    documented: Callable[[Context], frozenset[int]] | None = None
+    documented: Callable[[Context], Mapping[str, int]] | None = None
     decides_flags: bool = False
     states: bool = False
 
@@ -150,12 +150,12 @@ def _migratetype(context: Context) -> Lookup:
     return Lookup(("__GFP_MOVABLE", "__GFP_RECLAIMABLE"), rule)
 
 
-def _named(*names: str) -> Callable[[Context], frozenset[int]]:
-    return lambda context: frozenset(context.number(n) for n in names if n in context.enumerators)
+def _named(*names: str) -> Callable[[Context], Mapping[str, int]]:
+    return lambda context: {n: context.number(n) for n in names if n in context.enumerators}
 
 
-def _truth(_: Context) -> frozenset[int]:
-    return frozenset((0, 1))
+def _truth(_: Context) -> Mapping[str, int]:
+    return {"false": 0, "true": 1}
 
 
 _ZONES = _named("ZONE_DMA", "ZONE_DMA32", "ZONE_NORMAL", "ZONE_HIGHMEM", "ZONE_MOVABLE")

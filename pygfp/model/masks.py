@@ -59,8 +59,14 @@ def _bits(table: FlagTable, _: Release) -> int:
     return _every(table)
 
 
-#: Macros that are numbers of gfp_zone()'s own, whatever their type.
-NO_MASKS = frozenset({"GFP_ZONE_TABLE", "GFP_ZONE_BAD", "GFP_ZONES_SHIFT"})
+#: Macros that are numbers of a helper's own, whatever their type.
+NO_MASKS = frozenset({"GFP_ZONE_TABLE", "GFP_ZONE_BAD", "GFP_ZONES_SHIFT", "GFP_MOVABLE_SHIFT"})
+
+
+def is_mask(name: str) -> bool:
+    """Return whether a constant of this name is a mask, as far as the name goes."""
+    return name.startswith(("GFP_", "__GFP_")) and name not in NO_MASKS
+
 
 #: Mask name to its value in a build of a release.
 MASKS: dict[str, Callable[[FlagTable, Release], int]] = {

@@ -26,6 +26,15 @@ if TYPE_CHECKING:
 WORD_BITS = 64
 
 
+#: An assignment that can be the key of a dictionary.
+Key = tuple[tuple[str, bool], ...]
+
+
+def key(assignment: Assignment) -> Key:
+    """Return *assignment* as a key."""
+    return tuple(sorted(assignment.items()))
+
+
 @dataclass
 class Attempt:
     """
@@ -43,6 +52,8 @@ class Attempt:
     :ivar signatures: return type and parameters of each helper, as far as they could be read
     :ivar dropped: macros that are no constant expression
     :ivar blanked: definitions that compile in no configuration and were taken out of the text, with the message
+    :ivar rows: what each configuration is built for, by its assignment, which has a value for every other symbol too
+    :ivar plain: the rows that do not compile unless these other symbols are off
     """
 
     subset: Subset
@@ -53,14 +64,33 @@ class Attempt:
     on_command: Callable[[str], None] | None = None
     errors: dict[str, str] = field(default_factory=dict)
     alone: str | None = None
-    refusals: dict[tuple[tuple[str, bool], ...], str] = field(default_factory=dict)
+    refusals: dict[Key, str] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    losses: dict[tuple[tuple[str, bool], ...], dict[Definition, str]] = field(default_factory=dict)
+    losses: dict[Key, dict[Definition, str]] = field(default_factory=dict)
     signatures: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
     dropped: set[str] = field(default_factory=set)
     blanked: dict[Definition, str] = field(default_factory=dict)
+    rows: dict[Key, Assignment] = field(default_factory=dict)
+    plain: set[Key] = field(default_factory=set)
+
+    def filled(self, rows: Sequence[Assignment], values: Mapping[str, Sequence[bool]]) -> list[Assignment]:
+        """Return *rows* with values for the other symbols of *values*, those that have to do without as they are."""
+        full = config.spread(rows, values)
+        found = [row if key(row) in self.plain else more for row, more in zip(rows, full, strict=True)]
+        self.rows = {key(one): row for one, row in zip(found, rows, strict=True)}
+        return found
+
+    def gives_way(self, assignment: Assignment, why: str) -> bool:
+        """Whether *assignment*, which does not compile, has symbols that it is not built for: it does without them."""
+        row = self.rows.get(key(assignment), assignment)
+        if row == assignment:
+            return False
+        self.plain.add(key(row))
+        others = ", ".join(f"{s}={'y' if on else 'n'}" for s, on in sorted(assignment.items()) if s not in row)
+        self.notes.append(f"{why}: so it is with {others}, which perhaps no kernel has; compiled without these")
+        return True
 
     def choices(self, symbols: Sequence[str]) -> list[Assignment]:
         """Return the judged combinations of *symbols*."""
@@ -68,15 +98,15 @@ class Attempt:
 
     def refuse(self, assignment: Assignment, why: str) -> None:
         """Note that the configuration *assignment* cannot be built."""
-        self.refusals[tuple(sorted(assignment.items()))] = why
+        self.refusals[key(assignment)] = why
 
     def refused(self, assignment: Assignment) -> str:
         """Return why *assignment* cannot be built, or ``""``."""
-        return self.refusals.get(tuple(sorted(assignment.items())), "")
+        return self.refusals.get(key(assignment), "")
 
     def lost(self, assignment: Assignment) -> dict[Definition, str]:
         """Return the functions that are left out of the configuration *assignment* alone, with the message."""
-        return self.losses.setdefault(tuple(sorted(assignment.items())), {})
+        return self.losses.setdefault(key(assignment), {})
 
     def run(self, *jobs: Sequence[str]) -> list[cc.Run]:
         """Run the compiler once for each of *jobs*, side by side, with the include path of the build."""

@@ -83,7 +83,9 @@ def narrow_down(attempt: Attempt, parts: Sequence[tuple[Segment, list[Wrapper]]]
         message = f"{other_machine(attempt)}the header does not compile: {why}"
         raise BuildError(message, command=done.command, stderr=done.stderr)
     for segment, done in hopeless:
-        attempt.refuse(segment.assignment, explain(done, attempt.subset.stubs))
+        why = explain(done, attempt.subset.stubs)
+        if not attempt.gives_way(segment.assignment, why):
+            attempt.refuse(segment.assignment, why)
     for definition, errors in blamed.items():
         if len(errors) == len(parts):
             _leave_out(attempt, definition, next(iter(errors.values())))

@@ -27,7 +27,7 @@ from .meanings import merge, plan_helper, read_signature
 from .plan import Build, Finding, HelperPlan, SegmentPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from ..config import Assignment, Closure, Selection
@@ -98,12 +98,18 @@ def _pass(attempt: Attempt, *, link: bool) -> Build | None:
     flag_symbols = closure.symbols(*(n for n in subset.constants if n.startswith("__GFP_")))
     plans = [plan_helper(h, closure, flag_symbols, attempt) for h in subset.helpers]
     constant_symbols = {n: list(closure.symbols(n)) for n in subset.constants}
+    judged = {s for p in plans for s in p.symbols} | {s for c in constant_symbols.values() for s in c}
+    mentioned = {m.decode() for p in WHOLE if p in subset.scans for m in _SYMBOL.findall(subset.scans[p].code)}
     wishes = [p.symbols for p in plans if not p.unswept] + [list(flag_symbols), *constant_symbols.values()]
-    # What nothing judged depends on is compiled as well, on and off, in builds that are there anyway.
-    wishes += [[symbol] for symbol in _unjudged(subset, plans, constant_symbols)]
-    choices = list(enumerate(config.cover(a for symbols in wishes for a in attempt.choices(symbols))))
+    choices = list(enumerate(_choices(attempt, wishes, mentioned | judged)))
     segments = _preprocess(attempt, [(k, a) for k, a in choices if not attempt.refused(a)], closure)
+    if segments is None:
+        return None
     _require_lines(attempt, segments)
+    open_helpers = open_ends(attempt, segments)
+    if not open_helpers.keys() <= attempt.errors.keys():
+        attempt.errors = {**open_helpers, **attempt.errors}
+        return None
     plans = [read_signature(p, segments, attempt) for p in plans]
     plans = [merge(p, segments, attempt, closure, flag_symbols) for p in plans]
     alone = _write_alone(attempt, flag_symbols)
@@ -111,7 +117,6 @@ def _pass(attempt: Attempt, *, link: bool) -> Build | None:
     if objects is None:
         return None
     plans = _with_code(plans, [attempt.workdir / o.replace(".so", ".s") for o in objects])
-    every = _judged(plans, constant_symbols)
     left_out = _left_out(attempt, plans)
     places = {d.name: (d.path, d.line) for d in reversed(subset.definitions) if d.kind in {"macro", "enumerator"}}
     return Build(
@@ -121,8 +126,8 @@ def _pass(attempt: Attempt, *, link: bool) -> Build | None:
         word_bits=WORD_BITS,
         flag_symbols=list(flag_symbols),
         constant_symbols=constant_symbols,
-        unjudged_symbols=_unjudged(subset, plans, constant_symbols),
-        unreachable=config.unreachable(every, attempt.selection, WORD_BITS),
+        unjudged_symbols=sorted(mentioned - judged),
+        unreachable=config.unreachable(judged, attempt.selection, WORD_BITS),
         places=places,
         broken={**{name: message for name, _, _, message in left_out}, **attempt.broken},
         findings=attempt.findings,
@@ -132,15 +137,15 @@ def _pass(attempt: Attempt, *, link: bool) -> Build | None:
     )
 
 
-def _judged(plans: Sequence[HelperPlan], constant_symbols: Mapping[str, Sequence[str]]) -> set[str]:
-    """The CONFIG symbols that something judged may depend on."""
-    return {s for p in plans for s in p.symbols} | {s for c in constant_symbols.values() for s in c}
+def _choices(attempt: Attempt, wishes: Sequence[Sequence[str]], symbols: Collection[str]) -> list[Assignment]:
+    """
+    The configurations to build, such that each combination of the symbols of each of *wishes* is part of one.
 
-
-def _unjudged(subset: Subset, plans: Sequence[HelperPlan], constant_symbols: Mapping[str, Sequence[str]]) -> list[str]:
-    """The CONFIG symbols that the headers test besides."""
-    mentioned = {m.decode() for p in WHOLE if p in subset.scans for m in _SYMBOL.findall(subset.scans[p].code)}
-    return sorted(mentioned - _judged(plans, constant_symbols))
+    What nothing judged depends on is compiled as well, on and off, in builds that are there anyway.
+    """
+    rows = config.cover(a for some in wishes for a in attempt.choices(some))
+    rows += [{}] if len(rows) == 1 and any(s not in rows[0] for s in symbols) else []
+    return attempt.filled(rows, {s: attempt.selection.values(s, WORD_BITS) for s in symbols})
 
 
 def _left_out(attempt: Attempt, plans: Sequence[HelperPlan]) -> list[tuple[str, str, int, str]]:
@@ -156,8 +161,12 @@ def _left_out_notes(subset: Subset) -> list[str]:
     return [f"{left.path}:{left.line}: {left.name} is left out: {left.reason}" for left in subset.left_out if left.line]
 
 
-def _preprocess(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], closure: Closure) -> list[Segment]:
-    """The segments of *choices*; those that the preprocessor refuses are noted as not buildable."""
+def _preprocess(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], closure: Closure) -> list[Segment] | None:
+    """
+    The segments of *choices*; those that the preprocessor refuses are noted as not buildable.
+
+    None where some can be tried with fewer symbols first.
+    """
     zones = count_zones(attempt, choices, closure)
     done = attempt.run(_cpp(attempt, choices, zones, "cpp.c"))[0]
     if done.ok:
@@ -167,9 +176,14 @@ def _preprocess(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], clo
     if not good:
         message = f"the header does not preprocess: {open_call(attempt, runs[0]) or explain(runs[0])}"
         raise BuildError(message, command=runs[0].command, stderr=runs[0].stderr)
-    for (_, assignment), one in zip(choices, runs, strict=True):
-        if not one.ok:
-            attempt.refuse(assignment, open_call(attempt, one) or explain(one))
+    failed = [
+        (a, open_call(attempt, one) or explain(one)) for (_, a), one in zip(choices, runs, strict=True) if not one.ok
+    ]
+    plainer = [a for a, why in failed if attempt.gives_way(a, why)]
+    if plainer:
+        return None
+    for assignment, why in failed:
+        attempt.refuse(assignment, why)
     survivors = [(one, choice) for one, choice in zip(runs, choices, strict=True) if one.ok]
     return [segment for one, choice in survivors for segment in _segments(attempt, one, [choice])]
 
@@ -206,6 +220,20 @@ def _require_lines(attempt: Attempt, segments: Sequence[Segment]) -> None:
             raise BuildError(message)
 
 
+def open_ends(attempt: Attempt, segments: Sequence[Segment]) -> dict[str, str]:
+    """
+    Do without constants of which a bracket is not closed: whatever stood behind them would be blamed.
+
+    Return likewise the helpers and expressions of which a bracket is not closed, with what to say of each.
+    """
+    why = "a bracket of it is not closed, or not opened"
+    constants = {n for s in segments for n, text in s.constants.items() if not unit.is_closed(text)} - attempt.dropped
+    attempt.dropped |= constants
+    attempt.broken.update({n: f"the macro {n} does not compile as a constant: {why}" for n in sorted(constants)})
+    helpers = {n for s in segments for n, text in s.macros.items() if not unit.is_closed(text)}
+    return dict.fromkeys(sorted(helpers), why)
+
+
 def _cpp(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], zones: Mapping[int, int], name: str) -> list[str]:
     return ["-E", attempt.write(name, unit.preprocess_unit(attempt.subset, choices, [zones[k] for k, _ in choices]))]
 
@@ -232,9 +260,11 @@ def count_zones(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], clo
 def _in_mmzone(attempt: Attempt, done: cc.Run) -> str:
     """Where the zones are defined, if what the compiler complains of is that they are not."""
     scanned = attempt.subset.scans["include/linux/mmzone.h"]
-    missing = done.errors and done.errors[0].file not in attempt.subset.files
-    line = scanned.line_of("__MAX_NR_ZONES") if missing else 0
-    return f"{scanned.path}:{line}: the zones are compiled out, " if line else ""
+    if not done.errors or done.errors[0].file in attempt.subset.files:
+        return ""
+    line = scanned.line_of("__MAX_NR_ZONES")
+    there = f"{scanned.path}:{line}: the zones are compiled out"
+    return f"{there if line else f'{scanned.path}: __MAX_NR_ZONES is not defined here'}, "
 
 
 def _wrappers(plans: Sequence[HelperPlan], segment: Segment) -> list[Wrapper]:
@@ -258,7 +288,7 @@ def _compile(
     halves = _balance(parts) if link else [parts]
     names = [attempt.write(f"unit{n}.c", unit.compile_unit(attempt.subset, half)) for n, half in enumerate(halves)]
     runs, lone = _objects(attempt, names if link else [], alone)
-    attempt.alone = next(("" if one.ok else explain(one) for one in lone), None)
+    attempt.alone = next(("" if one.ok else _of_macro(attempt, explain(one)) for one in lone), None)
     if any(not one.ok and not one.errors for one in lone):
         raise lone[0].failure("the compiler fails on gfp_types.h and does not say why")
     if not link:
@@ -282,6 +312,13 @@ def _compile(
             message = f"{command} exits with 0 and writes no object; name a working compiler in CC"
             raise BuildError(message, command=runs[0].command, stderr=runs[0].stderr)
     return objects
+
+
+def _of_macro(attempt: Attempt, message: str) -> str:
+    """*message* with the place of a macro of the header where it stands in a use of ours."""
+    found = re.match(rf"{unit.ALONE_PLACE}/(\w+):\d+: ", message)
+    places = [f"{d.path}:{d.line}: {d.name}: " for d in attempt.subset.definitions if found and d.name == found[1]]
+    return places[0] + message[found.end() :] if found and places else message
 
 
 def _objects(attempt: Attempt, names: Sequence[str], more: list[list[str]]) -> tuple[list[cc.Run], list[cc.Run]]:

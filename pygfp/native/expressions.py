@@ -189,6 +189,7 @@ class _Work:
             symbols = closure.symbols(*(n for n in attempt.subset.constants if n.startswith("__GFP_")))
             choices = list(enumerate(self._choices(symbols)))
             segments = self._preprocess(choices, closure)
+            attempt.errors = {**building.open_ends(attempt, segments), **attempt.errors}
             parts = [(s, self._wrappers(s)) for s in segments]
             objects = self._objects(parts)
             if objects is not None:

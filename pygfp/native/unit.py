@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..scan import Definition
 
 #: What a compiler message names as its file, with a slash and a name, where pygfp's own lines are at fault.
-HELPER_PLACE, CONSTANT_PLACE = "pygfp-helper", "pygfp-constant"
+HELPER_PLACE, CONSTANT_PLACE, ALONE_PLACE = "pygfp-helper", "pygfp-constant", "pygfp-alone"
 
 _BUILD_BUG = "pygfp_build_bug_"
 _BEGIN, _END, _CONSTANT, _HELPER = "pygfp_begin", "pygfp_end", "pygfp_constant", "pygfp_helper"
@@ -220,7 +220,7 @@ def compile_unit(
     :param more_names: names that segments define besides those of the subset
     """
     out = ["#include <pygfp/types.h>", '#include "native/abi.h"', '#include "native/sweep.h"']
-    kinds = {"function", "enumerator", "tag", "typedef"}
+    kinds = {"function", "enumerator", "tag", "typedef", "declaration"}
     names = sorted({*more_names, *(d.name for d in subset.definitions if d.kind in kinds)}) if rename else []
     enumerators = sorted(
         {d.name for d in subset.definitions if d.kind == "enumerator" and _ENUMERATOR.fullmatch(d.name)}
@@ -277,14 +277,40 @@ def _segment_text(
     out += [f"static const struct pygfp_constant pygfp_constants_{k}[] = {{"]
     for name, expression in segment.constants.items():
         if expression:
-            out += [f'# 1 "{CONSTANT_PLACE}/{name}"', f'\tPYGFP_CONSTANT("{name}", gfp_t, ({expression})),']
+            out += [f'# 1 "{CONSTANT_PLACE}/{name}"', _constant(name, f"({expression})")]
     for name in (n for n in enumerators if n in present):
-        out += [f'# 1 "{CONSTANT_PLACE}/{name}"', f'\tPYGFP_CONSTANT("{name}", gfp_t, {name}),']
+        out += [f'# 1 "{CONSTANT_PLACE}/{name}"', _constant(name, name)]
     out += ["\t{ 0 } };", f"static const struct pygfp_helper pygfp_helpers_{k}[] = {{"]
     out += [f'\tPYGFP_HELPER({w.name}_{k}_w, "{w.name}"),' for w in wrappers]
     out += ["\t{ 0 } };", f"void {_BUILD_BUG}{k}(void) {{ }}"]
     out += [f"#undef {n}" for n in renamed]
     return out
+
+
+_LITERAL = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'')
+_CLOSES = {")": "(", "]": "[", "}": "{"}
+
+
+def is_closed(expression: str) -> bool:
+    """
+    Return whether each bracket of C text is closed, and by its like: what is not would reach into the next line.
+
+    >>> is_closed("((gfp_t)BIT(3)"), is_closed("f(')')"), is_closed("(a]")
+    (False, True, False)
+    """
+    depth: list[str] = []
+    for mark in re.findall(r"[()\[\]{}]", _LITERAL.sub("", expression)):
+        if mark not in _CLOSES:
+            depth.append(mark)
+        elif not depth or depth.pop() != _CLOSES[mark]:
+            return False
+    return not depth
+
+
+def _constant(name: str, expression: str) -> str:
+    """The row of a constant. No macro of ours makes it: what is wrong would be said to stand where that is defined."""
+    is_gfp_t = f"__builtin_types_compatible_p(__typeof__({expression}), gfp_t)"
+    return f'\t{{ "{name}", (u64)({expression}), (u32)sizeof({expression}), {is_gfp_t} }},'
 
 
 def alone_unit(subset: Subset, choices: Iterable[Assignment]) -> str:
@@ -304,7 +330,7 @@ def alone_unit(subset: Subset, choices: Iterable[Assignment]) -> str:
         out += [*_defines(choice), f"void pygfp_alone_{n}(void);", f"void pygfp_alone_{n}(void)", "{"]
         out += [f'#include "{path}"']
         for name in names:
-            out += [f"#ifdef {name}", f'# 1 "pygfp-alone/{name}"', f"(void)({name});", "#endif"]
+            out += [f"#ifdef {name}", f'# 1 "{ALONE_PLACE}/{name}"', f"(void)({name});", "#endif"]
         out += ["}", *(f"#undef {name}" for name in (*defined, "BIT")), *_undefines(choice)]
     return "\n".join(out) + "\n"
 

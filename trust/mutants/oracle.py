@@ -46,6 +46,7 @@ _MASK = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+(_*GFP_\w+)(?!\w|\()", re.MULTIL
 _CALLED = "gfp_kmemleak_mask"
 _ENUMERATOR = re.compile(rb"\b((?:ZONE|ZONELIST|MIGRATE)_\w+)")
 _LINES = re.DOTALL | re.MULTILINE
+_DATA = "value|size|enumerator|typed"
 
 #: The enumerators that helpers are documented to return.
 RETURNED = {
@@ -210,9 +211,9 @@ class Oracle:
         """The machine code of each probe, labels numbered from its start."""
         driver = self._driver(side, config, stream, constant=constant)
         text = side.run("-S", "-O2", "-fno-asynchronous-unwind-tables", *_STRICT, source=driver)
-        found = re.findall(r"^((?:helper|value|size|enumerator)_\w+):\n(.*?)^(?:\t\.size\t\1|\t\.globl)", text, _LINES)
+        found = re.findall(rf"^((?:helper|{_DATA})_\w+):\n(.*?)^(?:\t\.size\t\1|\t\.globl)", text, _LINES)
         # What a function refers to is part of it: tables in read-only data.
-        ours = re.sub(r"^(?:value|enumerator|size)_\w+:\n.*$", "", text, flags=re.MULTILINE)
+        ours = re.sub(rf"^(?:{_DATA})_\w+:\n.*$", "", text, flags=re.MULTILINE)
         data = " ".join(sorted(re.findall(r"^\t\.(?:long|quad|byte|value|string|zero)\t.*$", ours, re.MULTILINE)))
         code = {name: _plain(body) for name, body in found}
         return {n: b + (data if "(%rip)" in b else "") for n, b in code.items()}
@@ -229,6 +230,9 @@ class Oracle:
         form = "const u64 value_{0} = (u64)({0});" if constant else "u64 value_{0}(void) {{ return (u64)({0}); }}"
         # A macro without a body has no value.
         out += [form.format(m) for m in side.names.masks if re.search(rf'ORACLE "{m}" (?!ORACLE)', stream)]
+        typed = [m for m in side.names.masks if m not in {*PARTS, "__GFP_BITS_SHIFT"} and not m.startswith("___")]
+        is_gfp_t = "const int typed_{0} = __builtin_types_compatible_p(__typeof__({0}), gfp_t);"
+        out += [is_gfp_t.format(m) for m in typed if re.search(rf'ORACLE "{m}" (?!ORACLE)', stream)]
         out += [f"const int enumerator_{e} = {e};" for e in enumerators]
         out += ["const int size_gfp_t = sizeof(gfp_t) * (((gfp_t)-1 < (gfp_t)0) ? -1 : 1);"]
         return "\n".join(out) + "\n"
