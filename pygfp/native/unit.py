@@ -220,13 +220,15 @@ def compile_unit(
     :param more_names: names that segments define besides those of the subset
     """
     out = ["#include <pygfp/types.h>", '#include "native/abi.h"', '#include "native/sweep.h"']
-    kinds = {"function", "enumerator", "tag", "typedef", "declaration"}
-    names = sorted({*more_names, *(d.name for d in subset.definitions if d.kind in kinds)}) if rename else []
+    kinds = {"function", "enumerator", "tag", "typedef"}
+    defined = {*more_names, *(d.name for d in subset.definitions if d.kind in kinds)}
+    declared = {d.name for d in subset.definitions if d.kind == "declaration"} - defined
+    names = sorted(defined | declared) if rename else []
     enumerators = sorted(
         {d.name for d in subset.definitions if d.kind == "enumerator" and _ENUMERATOR.fullmatch(d.name)}
     )
     for segment, wrappers in parts:
-        out += _segment_text(segment, wrappers, [n for n in names if n != "gfp_t"], enumerators)
+        out += _segment_text(segment, wrappers, [n for n in names if n != "gfp_t"], declared, enumerators)
     rows = ",\n".join(f"\tPYGFP_SEGMENT({segment.index})" for segment, _ in parts)
     out += [
         "#define PYGFP_SEGMENT(k) { k, pygfp_gfp_bytes_##k, pygfp_gfp_signed_##k, 0, \\",
@@ -251,12 +253,18 @@ def assembly_unit(segment: Segment, wrappers: Sequence[Wrapper]) -> str:
 
 
 def _segment_text(
-    segment: Segment, wrappers: Sequence[Wrapper], names: Sequence[str], enumerators: Sequence[str]
+    segment: Segment,
+    wrappers: Sequence[Wrapper],
+    names: Sequence[str],
+    declared: Collection[str],
+    enumerators: Sequence[str],
 ) -> list[str]:
     k = segment.index
     present = set(_IDENTIFIER.findall(segment.text))
     renamed = [n for n in names if n in present]
-    out = [f"#define {n} {n}__{k}" for n in renamed]
+    # What is declared alone is somebody else's: it keeps its name for the linker, and is unknown to the other segments.
+    out = [f"#pragma redefine_extname {n}__{k} {n}" for n in renamed if n in declared]
+    out += [f"#define {n} {n}__{k}" for n in renamed]
     out += [f'extern void {_BUILD_BUG}{k}(void) __attribute__((weak, warning("pygfp: BUILD_BUG_ON fires in {k}")));']
     # What a pragma of the header says of warnings and of optimising ends with the header.
     kinds = ("diagnostic push", "diagnostic pop"), ("push_options", "pop_options")

@@ -34,8 +34,11 @@ struct task_struct;
 
 static struct pglist_data pygfp_node __attribute__((unused));
 
-/* A global of the kernel that gfp_migratetype() reads; a sweep is told which state. */
-static __thread u32 pygfp_ungrouped __attribute__((unused));
+/*
+ * A global of the kernel that gfp_migratetype() reads; a sweep is told which state.
+ * Used, so that the code of a helper does not depend on who else in its unit reads it.
+ */
+static __thread u32 pygfp_ungrouped __attribute__((used));
 #define page_group_by_mobility_disabled pygfp_ungrouped
 
 /* What fired since the last reset. */
