@@ -65,7 +65,7 @@ def zone_unit(choices: Sequence[Assignment]) -> str:
 
     The enum is declared inside a function a choice, so that one compiler run serves all.
     """
-    out = ["#include <pygfp/compiler.h>", "#include <pygfp/types.h>"]
+    out = ["#include <pygfp/compiler.h>", "#include <pygfp/types.h>", "#define __GENERATING_BOUNDS_H"]
     for n, choice in enumerate(choices):
         out += [*_defines(choice), f"void pygfp_zones_{n}(void)", "{", "#include <linux/mmzone.h>"]
         out += [f'__asm__ volatile("\\n.ascii \\"->pygfp {n} %c0\\"" : : "i" (__MAX_NR_ZONES));', "}"]

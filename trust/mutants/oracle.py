@@ -158,7 +158,7 @@ class Oracle:
         if key not in self._zones:
             relevant = {c: tuple(s for s in c if s in symbols) for c in configs}
             distinct = sorted(set(relevant.values()))
-            out = ["#include <pygfp/compiler.h>", "#include <pygfp/types.h>"]
+            out = ["#include <pygfp/compiler.h>", "#include <pygfp/types.h>", "#define __GENERATING_BOUNDS_H"]
             undo = sorted({m.decode() for m in _DEFINED.findall(text)})
             for n, config in enumerate(distinct):
                 out += [*(f"#define {s} 1" for s in config), f"int zones_{n}(void) {{", f'#include "{MMZONE}"']
