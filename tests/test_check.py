@@ -247,7 +247,7 @@ class TestWhatIsNotJudged:
         assert "implicit declaration of function 'gfp_give'" in error["message"]
         assert [(c.subject, c.change) for c in pygfp.diff(before, bundled_tree).changes] == [("gfp_take", "broken")]
 
-    @pytest.mark.parametrize("text", ["#error never both", "int gfp_x = ;"])
+    @pytest.mark.parametrize("text", ["#error never both", "int gfp_x = ;", "enum gfp_x { ODD_A ODD_B };"])
     def test_symbols_that_do_not_go_together_cost_no_verdict(
         self, bundled_tree: Path, check_json: Callable[..., Report], text: str
     ) -> None:
@@ -259,6 +259,8 @@ class TestWhatIsNotJudged:
         report = check_json(bundled_tree)
         found = [(c["id"], c["status"], c["inputs"]) for c in report["checks"]]
         assert [c for c in found if c[0] != "helper.gfp_x"] == verdicts
+        assert ("helper.gfp_x", "error", 0) in found or "#error" in text
+        assert report["exit"] == (0 if "#error" in text else 3)
         if "#error" in text:
             (note, *_) = [n for n in report["notes"] if "perhaps no kernel" in n]
             assert "#error never both" in note

@@ -54,6 +54,7 @@ class Attempt:
     :ivar blanked: definitions that compile in no configuration and were taken out of the text, with the message
     :ivar rows: what each configuration is built for, by its assignment, which has a value for every other symbol too
     :ivar plain: the rows that do not compile unless these other symbols are off
+    :ivar unbuilt: file, line and message of what does not compile there, by the name that it stands in
     """
 
     subset: Subset
@@ -74,6 +75,7 @@ class Attempt:
     blanked: dict[Definition, str] = field(default_factory=dict)
     rows: dict[Key, Assignment] = field(default_factory=dict)
     plain: set[Key] = field(default_factory=set)
+    unbuilt: dict[str, tuple[str, int, str]] = field(default_factory=dict)
 
     def filled(self, rows: Sequence[Assignment], values: Mapping[str, Sequence[bool]]) -> list[Assignment]:
         """Return *rows* with values for the other symbols of *values*, those that have to do without as they are."""
@@ -82,15 +84,28 @@ class Attempt:
         self.rows = {key(one): row for one, row in zip(found, rows, strict=True)}
         return found
 
-    def gives_way(self, assignment: Assignment, why: str) -> bool:
-        """Whether *assignment*, which does not compile, has symbols that it is not built for: it does without them."""
+    def gives_way(self, assignment: Assignment, done: cc.Run, why: str) -> bool:
+        """
+        Whether *assignment*, which does not compile, has symbols that it is not built for: it does without them.
+
+        A kernel may not have them together, where the header says so; anything else is an error all the same.
+        """
         row = self.rows.get(key(assignment), assignment)
         if row == assignment:
             return False
         self.plain.add(key(row))
         others = ", ".join(f"{s}={'y' if on else 'n'}" for s, on in sorted(assignment.items()) if s not in row)
-        self.notes.append(f"{why}: so it is with {others}, which perhaps no kernel has; compiled without these")
+        error = done.errors[0] if done.errors else None
+        if error and error.file in self.subset.files and not error.message.startswith("#error"):
+            self.unbuilt.setdefault(self._name_at(error), (error.file, error.line, f"{why} (with {others})"))
+        else:
+            self.notes.append(f"{why}: so it is with {others}, which perhaps no kernel has; compiled without these")
         return True
+
+    def _name_at(self, error: cc.Diagnostic) -> str:
+        """What is defined where *error* stands."""
+        around = (d for d in self.subset.definitions if d.path == error.file and d.line <= error.line <= d.end_line)
+        return next((d.name for d in around), error.file.rpartition("/")[2])
 
     def choices(self, symbols: Sequence[str]) -> list[Assignment]:
         """Return the judged combinations of *symbols*."""

@@ -17,12 +17,15 @@ from . import unit
 from .plan import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from ..extract import Subset
     from ..scan import Definition
     from .attempt import Attempt
     from .unit import Segment, Wrapper
+
+#: A message that begins with a place.
+PLACED = re.compile(r"\S+:\d+: ")
 
 
 def explain(done: cc.Run, stubs: Sequence[str] = ()) -> str:
@@ -76,7 +79,9 @@ def narrow_down(attempt: Attempt, parts: Sequence[tuple[Segment, list[Wrapper]]]
     runs = attempt.run(*jobs)
     failed = [(segment, done) for (segment, _), done in zip(parts, runs, strict=True) if not done.ok]
     blamed: dict[Definition, dict[int, cc.Diagnostic]] = {}
-    hopeless = [(segment, done) for segment, done in failed if not _blame(attempt, done, segment.index, blamed)]
+    # What is left out already is not to blame once more.
+    spent = frozenset(attempt.dropped | attempt.errors.keys())
+    hopeless = [(segment, done) for segment, done in failed if not _blame(attempt, done, segment.index, blamed, spent)]
     if hopeless and len(hopeless) == len(parts):
         done = hopeless[0][1]
         why = _open_end(attempt, done) or explain(done, attempt.subset.stubs)
@@ -84,7 +89,7 @@ def narrow_down(attempt: Attempt, parts: Sequence[tuple[Segment, list[Wrapper]]]
         raise BuildError(message, command=done.command, stderr=done.stderr)
     for segment, done in hopeless:
         why = explain(done, attempt.subset.stubs)
-        if not attempt.gives_way(segment.assignment, why):
+        if not attempt.gives_way(segment.assignment, done, why):
             attempt.refuse(segment.assignment, why)
     for definition, errors in blamed.items():
         if len(errors) == len(parts):
@@ -97,18 +102,28 @@ def narrow_down(attempt: Attempt, parts: Sequence[tuple[Segment, list[Wrapper]]]
     return bool(failed)
 
 
-def _blame(attempt: Attempt, done: cc.Run, segment: int, blamed: dict[Definition, dict[int, cc.Diagnostic]]) -> bool:
-    """Add to *blamed* the functions that the errors of one configuration stand in; whether any error is dealt with."""
+def _blame(
+    attempt: Attempt,
+    done: cc.Run,
+    segment: int,
+    blamed: dict[Definition, dict[int, cc.Diagnostic]],
+    spent: Collection[str],
+) -> bool:
+    """
+    Add to *blamed* the functions that the errors of one configuration stand in; whether any error is dealt with.
+
+    :param spent: the names of what was left out before
+    """
     dealt_with = False
     for error in done.errors:
         place, _, name = error.file.partition("/")
         if place == unit.CONSTANT_PLACE:
             attempt.dropped.add(name)
             attempt.broken[name] = f"the macro {name} does not compile as a constant: {error.message}"
-            dealt_with = True
+            dealt_with = dealt_with or name not in spent
         elif place == unit.HELPER_PLACE:
             attempt.errors.setdefault(name, error.message)
-            dealt_with = True
+            dealt_with = dealt_with or name not in spent
         elif (definition := _around(attempt, error)) is not None:
             blamed.setdefault(definition, {}).setdefault(segment, error)
             dealt_with = True
@@ -136,10 +151,12 @@ def _open_end(attempt: Attempt, done: cc.Run) -> str:
             inner = _swallowed(attempt, d) if d.kind == "function" else []
             if inner:
                 return f"{path}:{d.line}: the body of {d.name}() is not closed before {inner[0]}(): is a brace missing?"
-    return (
+    guess = (
         f"{attempt.subset.order[-1]}: something is left open at its end (a brace, a parenthesis, a comment); "
         f"the compiler says: {done.errors[0].message}"
     )
+    # What was left out before, at a line of the header, says more than what is found behind it now.
+    return next((why for why in attempt.errors.values() if PLACED.match(why)), guess)
 
 
 def open_call(attempt: Attempt, done: cc.Run) -> str:

@@ -22,7 +22,7 @@ from . import compiler as cc
 from . import unit
 from .assembly import digests
 from .attempt import WORD_BITS, Attempt
-from .blame import explain, narrow_down, open_call, other_machine
+from .blame import PLACED, explain, narrow_down, open_call, other_machine
 from .meanings import merge, plan_helper, read_signature
 from .plan import Build, Finding, HelperPlan, SegmentPlan
 
@@ -42,7 +42,6 @@ _SHARED = ("-shared", "-nostdlib")
 
 _WIDE = re.compile(r"long|size_t|64|pgoff_t")
 _ROUNDS = 12
-_PLACED = re.compile(r"\S+:\d+: ")
 _SYMBOL = re.compile(rb"\bCONFIG_\w+")
 _BUILD_BUG = re.compile(r"pygfp_build_bug.*BUILD_BUG_ON fires in ([0-9]{1,9})")
 
@@ -73,7 +72,7 @@ def build(  # noqa: PLR0913 - each is one plain value of an earlier stage
         if result is not None:
             return result
     # What stands at a line of the header says more than what was found behind it.
-    why = min(attempt.errors.values(), key=lambda error: not _PLACED.match(error), default="")
+    why = min(attempt.errors.values(), key=lambda error: not PLACED.match(error), default="")
     message = f"the header still does not compile after {_ROUNDS} rounds of leaving out what fails; first: {why}"
     raise BuildError(message)
 
@@ -154,7 +153,8 @@ def _left_out(attempt: Attempt, plans: Sequence[HelperPlan]) -> list[tuple[str, 
     found = dict(attempt.blanked)
     for lost in attempt.losses.values():
         found = {**lost, **found}
-    return [(d.name, d.path, d.line, message) for d, message in found.items() if d.name not in told]
+    blanked = [(d.name, d.path, d.line, message) for d, message in found.items() if d.name not in told]
+    return blanked + [(name, *what) for name, what in attempt.unbuilt.items()]
 
 
 def _left_out_notes(subset: Subset) -> list[str]:
@@ -177,12 +177,14 @@ def _preprocess(attempt: Attempt, choices: Sequence[tuple[int, Assignment]], clo
         message = f"the header does not preprocess: {open_call(attempt, runs[0]) or explain(runs[0])}"
         raise BuildError(message, command=runs[0].command, stderr=runs[0].stderr)
     failed = [
-        (a, open_call(attempt, one) or explain(one)) for (_, a), one in zip(choices, runs, strict=True) if not one.ok
+        (a, one, open_call(attempt, one) or explain(one))
+        for (_, a), one in zip(choices, runs, strict=True)
+        if not one.ok
     ]
-    plainer = [a for a, why in failed if attempt.gives_way(a, why)]
+    plainer = [a for a, one, why in failed if attempt.gives_way(a, one, why)]
     if plainer:
         return None
-    for assignment, why in failed:
+    for assignment, _, why in failed:
         attempt.refuse(assignment, why)
     survivors = [(one, choice) for one, choice in zip(runs, choices, strict=True) if one.ok]
     return [segment for one, choice in survivors for segment in _segments(attempt, one, [choice])]
