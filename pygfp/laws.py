@@ -9,7 +9,6 @@ has no form the C sweep judges every input instead.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from .forms import MaskFilter
@@ -89,7 +88,7 @@ def judge(form: MaskFilter, law: MaskLaw, n_bits: int) -> Verdict:
     >>> judge(MaskFilter(keep=0b01, force=0), MaskLaw(lost=0b11), 2)
     Verdict(mismatches=2, first=2, smallest=2)
     """
-    together = [b for b in range(n_bits) if law.class_bits >> b & 1]
+    together = law.class_bits & (1 << n_bits) - 1
     alone = (1 << n_bits) - 1 & ~law.class_bits
     base_broken = law.broken_by(form, 0)
     # With nothing set, an output bit above the domain can only break the law for every input alike.
@@ -97,17 +96,76 @@ def judge(form: MaskFilter, law: MaskLaw, n_bits: int) -> Verdict:
     good_alone = 0 if unset & when_set else 1 << (alone.bit_count() - (unset | when_set).bit_count())
     lone_breakers = [1 << b for b in range(n_bits) if when_set >> b & 1]
     above = _outside_breaks(form, law, n_bits)
-    combos = [
-        sum(1 << b for b, on in zip(together, choice, strict=True) if on)
-        for choice in product((0, 1), repeat=len(together))
-    ]
-    breakers = [c for c in combos if _classes_break(form, law, c)]
-    good = 0 if above else good_alone * (len(combos) - len(breakers))
+    ways = _class_ways(form, law, n_bits)
+    breaking = [found for seen, found in ways.items() if seen.breaks]
+    good = 0 if above else good_alone * ((1 << together.bit_count()) - sum(found.n_inputs for found in breaking))
     mismatches = (1 << n_bits) - good
     if not mismatches:
         return Verdict(0, None, None)
-    candidates = [0] if base_broken else lone_breakers + breakers
-    return Verdict(mismatches, min(candidates), min(candidates, key=lambda x: (x.bit_count(), x)))
+    if base_broken:
+        return Verdict(mismatches, 0, 0)
+    lowest = [*lone_breakers, *(found.first for found in breaking)]
+    fewest = [*lone_breakers, *(found.smallest for found in breaking)]
+    return Verdict(mismatches, min(lowest), min(fewest, key=_size))
+
+
+class _Seen(NamedTuple):
+    """
+    What the bits looked at so far say of the classes of a law.
+
+    :ivar any_in: which of ``law.any`` have a bit in the input; *any_out*: in the output
+    :ivar short_in: which of ``law.all`` lack a bit in the input; *short_out*: in the output
+    :ivar broken: one of these bits breaks the law by itself
+    """
+
+    any_in: int = 0
+    any_out: int = 0
+    short_in: int = 0
+    short_out: int = 0
+    broken: bool = False
+
+    @property
+    def breaks(self) -> bool:
+        return self.broken or self.any_in != self.any_out or self.short_in != self.short_out
+
+
+class _Ways(NamedTuple):
+    """How many inputs there are, the lowest of them, and the one with the fewest bits."""
+
+    n_inputs: int
+    first: int
+    smallest: int
+
+
+def _size(x: int) -> tuple[int, int]:
+    return x.bit_count(), x
+
+
+def _class_ways(form: MaskFilter, law: MaskLaw, n_bits: int) -> dict[_Seen, _Ways]:
+    """What the class bits of every input say: bit by bit, since most ways to set them say the same."""
+    ways = {_Seen(): _Ways(1, 0, 0)}
+    for bit in (1 << b for b in range(law.class_bits.bit_length()) if law.class_bits >> b & 1):
+        anys = sum(1 << n for n, mask in enumerate(law.any) if mask & bit)
+        alls = sum(1 << n for n, mask in enumerate(law.all) if mask & bit)
+        found: dict[_Seen, _Ways] = {}
+        for x in (0, bit) if bit >> n_bits == 0 else (0,):
+            y = (x & form.keep) | (form.force & bit)
+            broken = bool((y & ~x & law.gained) | (x & ~y & law.lost) | (bit & ~y & law.set) | (y & law.clear))
+            for seen, had in ways.items():
+                now = _Seen(
+                    seen.any_in | (anys if x else 0),
+                    seen.any_out | (anys if y else 0),
+                    seen.short_in | (0 if x else alls),
+                    seen.short_out | (0 if y else alls),
+                    seen.broken or broken,
+                )
+                more = _Ways(had.n_inputs, had.first | x, had.smallest | x)
+                known = found.get(now, more)
+                n_inputs = more.n_inputs + (known.n_inputs if now in found else 0)
+                smallest = min(known.smallest, more.smallest, key=_size)
+                found[now] = _Ways(n_inputs, min(known.first, more.first), smallest)
+        ways = found
+    return ways
 
 
 def _breaking_bits(form: MaskFilter, law: MaskLaw, x: int) -> int:
@@ -121,11 +179,3 @@ def _outside_breaks(form: MaskFilter, law: MaskLaw, n_bits: int) -> bool:
     above = ~((1 << n_bits) - 1)
     part = MaskLaw(law.gained & above, law.lost & above, law.set & above, law.clear & above)
     return part.broken_by(MaskFilter(form.keep & above, form.force & above), 0)
-
-
-def _classes_break(form: MaskFilter, law: MaskLaw, x: int) -> bool:
-    mask = law.class_bits
-    part = MaskLaw(
-        law.gained & mask, law.lost & mask, law.set & mask, law.clear & mask, law.any, law.all, law.idempotent
-    )
-    return part.broken_by(MaskFilter(form.keep & mask, form.force & mask), x)

@@ -92,6 +92,12 @@ class TestJudge:
         assert judge(MaskFilter(0b0001, 0), MaskLaw(lost=0b1000, all=(0b0011, 0, 0, 0)), 4) == (10, 3, 8)
 
 
+    def test_a_class_of_many_bits_takes_no_longer(self) -> None:
+        # Bit 0 alone is kept: every input with another bit loses the class.
+        law = MaskLaw(any=((1 << 32) - 2, 0, 0, 0))
+        assert judge(MaskFilter(0b1, 0), law, 32) == ((1 << 32) - 2, 2, 2)
+
+
 class TestNamedLaws:
     """Each law catches what it is for, and the filter of nested.md breaks none."""
 
