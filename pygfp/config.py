@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from itertools import combinations, product
+from itertools import combinations, islice, product
 from typing import TYPE_CHECKING
 
 from .errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from .scan import Definition
@@ -206,17 +206,18 @@ def cover(wanted: Iterable[Assignment]) -> list[Assignment]:
     >>> cover([{"A": False}, {"A": True}, {"B": False}, {"B": True}])
     [{'A': False, 'B': False}, {'A': True, 'B': True}]
     """
+    todo = sorted(wanted, key=len, reverse=True)
     packed: list[Assignment] = []
-    seen: set[_Pair] = set()
-    for one in sorted(wanted, key=len, reverse=True):
+    pairs = _Pairs({s for one in todo for s in one})
+    for one in todo:
         if any(one.items() <= p.items() for p in packed):
             continue
         homes = [p for p in packed if all(p.get(s, v) == v for s, v in one.items())]
-        home = max(homes, key=lambda p: len(_pairs({**p, **one}) - seen), default=None)
+        home = max(homes, key=lambda p: len(pairs.unseen(p, one)), default=None)
         if home is None:
             packed.append(home := {})
+        pairs.seen |= pairs.unseen(home, one)
         home.update(one)
-        seen |= _pairs(home)
     return packed
 
 
@@ -224,27 +225,52 @@ def spread(rows: Iterable[Assignment], free: Mapping[str, Sequence[bool]]) -> li
     """
     Return *rows* with a value for each of the symbols *free* that it has none for.
 
-    Chosen such that any two symbols are seen on and off together, as far as there are rows for it.
+    Chosen such that any two symbols are seen on and off together, as far as there are rows for it: on in halves of the
+    rows that have one row in common, so that no two of them are disjoint, alike, or all rows.
 
     >>> spread([{"A": False}, {"A": True}], {"A": (False, True), "B": (False, True), "C": (False,)})
-    [{'A': False, 'B': False, 'C': False}, {'A': True, 'B': False, 'C': False}]
+    [{'A': False, 'B': False, 'C': False}, {'A': True, 'B': True, 'C': False}]
 
     :param free: the values that a symbol may have
     """
     filled = [dict(row) for row in rows]
-    seen = {pair for row in filled for pair in _pairs(row)}
-    for row in filled:
-        for symbol in sorted(free.keys() - row.keys()):
-            row[symbol] = max(free[symbol], key=lambda v: len(_pairs({**row, symbol: v}) - seen))
-            seen |= _pairs(row)
+    last = len(filled) - 1
+    halves = [{*half, last} for half in islice(combinations(range(last), max(len(filled) // 2 - 1, 0)), _MOST_HALVES)]
+    columns: list[list[bool]] = []
+    for number, symbol in enumerate(sorted(free, key=lambda s: (-sum(s in row for row in filled), s))):
+        options = [
+            [row.get(symbol, free[symbol][-1 if n in half else 0]) for n, row in enumerate(filled)] for half in halves
+        ]
+        if len(free) > _MOST_PAIRED:
+            column = options[number % len(options)]
+        else:
+            column = max(options, key=lambda one: sum(len(set(zip(one, other, strict=True))) for other in columns))
+        columns.append(column)
+        for row, value in zip(filled, column, strict=True):
+            row[symbol] = value
     return filled
 
 
-_Pair = tuple[tuple[str, bool], tuple[str, bool]]
+#: With more symbols than this pairs are not looked at: no header of a kernel has so many.
+_MOST_PAIRED = 48
+#: So many ways to be on in half of the rows are tried.
+_MOST_HALVES = 64
+_Pair = tuple[tuple[str, bool], ...]
 
 
-def _pairs(row: Assignment) -> set[_Pair]:
-    return set(combinations(sorted(row.items()), 2))
+class _Pairs:
+    """Which values of two symbols have been seen together."""
+
+    def __init__(self, symbols: Collection[str]) -> None:
+        self.seen: set[_Pair] = set()
+        self._counts = len(symbols) <= _MOST_PAIRED
+
+    def unseen(self, row: Assignment, more: Assignment) -> set[_Pair]:
+        """Return what is not seen yet of *row* together with *more*, and of *more*."""
+        if not self._counts:
+            return set()
+        items = {**row, **more}.items()
+        return {tuple(sorted((one, other))) for one in more.items() for other in items if one != other} - self.seen
 
 
 def slug(assignment: Assignment) -> str:

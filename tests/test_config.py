@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import combinations, product
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +20,7 @@ from pygfp.config import (
     parse_dotconfig,
     parse_settings,
     slug,
+    spread,
     unreachable,
 )
 from pygfp.errors import UsageError
@@ -162,6 +163,43 @@ class TestCover:
         flags = assignments(["CONFIG_A", "CONFIG_B"], Selection(), 64)
         zones = assignments(["CONFIG_C", "CONFIG_D", "CONFIG_E"], Selection(), 64)
         assert len(cover([*flags, *zones])) == 8
+
+
+class TestSpread:
+    """What is built anyway shows the other symbols as well, and any two of them together."""
+
+    @settings(deadline=None)
+    @given(st.lists(ANY_ASSIGNMENT, max_size=8), st.sets(st.sampled_from(SYMBOLS)))
+    def test_what_a_row_has_stays_and_the_rest_is_given(self, rows: list[Assignment], symbols: set[str]) -> None:
+        filled = spread(rows, dict.fromkeys(symbols, (False, True)))
+        assert len(filled) == len(rows)
+        for row, full in zip(rows, filled, strict=True):
+            assert row.items() <= full.items()
+            assert full.keys() == row.keys() | symbols
+
+    def test_a_symbol_has_no_value_that_it_may_not_have(self) -> None:
+        rows = spread([{}, {}, {}], {"CONFIG_A": (False,), "CONFIG_B": (True,), "CONFIG_C": (False, True)})
+        assert {row["CONFIG_A"] for row in rows} == {False}
+        assert {row["CONFIG_B"] for row in rows} == {True}
+        assert {row["CONFIG_C"] for row in rows} == {False, True}
+
+    def test_eight_builds_show_any_two_of_eleven_symbols(self) -> None:
+        # As 6.12 has them: three of flags, three of zones, and what few or none depend on.
+        flags, zones, others = (("F1", "F2", "F3"), ("Z1", "Z2", "Z3"), ("NUMA", "COMPACTION", "CMA", "SMP", "PM"))
+        wanted = [
+            dict(zip(part, on, strict=True)) for part in (flags, zones) for on in product((False, True), repeat=3)
+        ]
+        rows = spread(cover(wanted), dict.fromkeys((*flags, *zones, *others), (False, True)))
+        assert len(rows) == 8
+        for one, other in combinations((*flags, *zones, *others), 2):
+            assert len({(row[one], row[other]) for row in rows}) == 4, (one, other)
+
+    def test_thousands_of_symbols_are_each_on_and_off(self) -> None:
+        symbols = [f"CONFIG_{n}" for n in range(3000)]
+        rows = spread(
+            cover({s: on} for s in symbols[:1000] for on in (False, True)), dict.fromkeys(symbols, (False, True))
+        )
+        assert all({row[s] for row in rows} == {False, True} for s in symbols)
 
 
 class TestSlug:
