@@ -2,7 +2,9 @@
 """
 How long ``pygfp diff`` takes, in runs of the compiler on the same text. A benchmark, not a test: nothing fails here.
 
-    python benchmarks/diff.py [TREE]
+    python benchmarks/diff.py [TREE [OTHER]]
+
+With OTHER, another release say, the diff of both is timed as well.
 """
 
 from __future__ import annotations
@@ -40,10 +42,10 @@ def edited(text: str, n: int) -> str:
     return f"{changed}\n/* edit {n} {time.time_ns()} */\n"
 
 
-def measure(tree: Path) -> None:
+def measure(tree: Path, other: Path | None = None) -> None:
     """Time a diff of *tree* and an edit of it: cached, uncached, and as a patch; each beside one compile."""
     text = (tree / GFP_H).read_text()
-    cached, fresh, patched, compiled = [], [], [], []
+    cached, fresh, patched, compiled, apart = [], [], [], [], []
     with tempfile.TemporaryDirectory() as name:
         private = Path(name)
         new = private_copy(tree, private / "new")
@@ -59,16 +61,24 @@ def measure(tree: Path) -> None:
             fresh.append(timed(lambda n=n: diff(tree, new, cache=private / f"cache-{n}")))  # type: ignore[misc]
             patched.append(timed(lambda: diff("--patch", private / "patch", tree)))
             cached.append(timed(lambda n=n: diff(tree, new, cache=private / f"cache-{n}")))  # type: ignore[misc]
+            if other:
+                diff(tree, other)
+                apart.append(timed(lambda: diff(tree, other)))
     unit = statistics.median(compiled)
     print(f"one gcc -O2 run on the same text: {unit:.3f} s on this machine, {os.cpu_count()} cores")
     show("diff of two sources, both in the cache", cached, unit, "one gcc run")
     show("diff of two sources, neither in the cache", fresh, unit, "one gcc run")
     show("diff --patch, the tree in the cache", patched, unit, "one gcc run")
-    print(f"  in seconds here: {', '.join(f'{statistics.median(s):.3f}' for s in (cached, fresh, patched))}")
+    rows = [cached, fresh, patched]
+    if other:
+        show("diff of two trees, both in the cache", apart, unit, "one gcc run")
+        rows.append(apart)
+    print(f"  in seconds here: {', '.join(f'{statistics.median(s):.3f}' for s in rows)}")
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as directory:
         os.environ["XDG_CACHE_HOME"] = str(Path(directory) / "cache")
-        given = Path(sys.argv[1]) if len(sys.argv) > 1 else sources.csrc()
-        measure(private_copy(given, Path(directory) / "tree"))
+        given = [Path(a) for a in sys.argv[1:]] or [sources.csrc()]
+        first, *others = (private_copy(one, Path(directory) / f"tree-{n}") for n, one in enumerate(given))
+        measure(first, others[0] if others else None)
