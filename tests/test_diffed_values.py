@@ -472,6 +472,19 @@ class TestCrashes:
         found = self.at(crashing(0x11), crashing(0x801), monkeypatch)
         assert [p.text for p in found.problems] == [text.replace("the old side", "both sides")]
 
+    def test_one_that_does_not_happen_again_is_the_new_side_s(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("pygfp.differing.proofs.prove", lambda _, keys, __: [Proof() for _ in keys])
+        seen: list[int] = []
+
+        def once(x: int) -> Outcome:
+            seen.append(x)
+            return crashing(0x801)(x) if seen.count(0x801) == 1 else nested(x)
+
+        found = self.at(odd, once, monkeypatch)
+        # Workers number it 0x401, for IO is the last of eleven things: what is told is the input.
+        assert [c.text for c in found.changes] == [f"misbehaves: {self.WORDS} 0x801"]
+        assert found.problems == []
+
     def test_one_in_another_configuration(self, monkeypatch: pytest.MonkeyPatch) -> None:
         plan = mask(symbols=["CONFIG_A"], meanings=[Meaning(0, [OFF]), Meaning(1, [ON])])
         kernel = {"segments": two({}, {})["segments"], **has(plan)}
