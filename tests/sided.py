@@ -99,14 +99,15 @@ class BothPool:
     def _one(self, job: VersusJob) -> list[Tally]:
         if job.segment in self.elsewhere:
             crash = HelperCrashed(job.helper, "crashes elsewhere", 0, 0)
-            return [Tally(crash=crash, elsewhere=True) for _ in range(3)]
+            return [Tally(crash=crash, elsewhere=True), Tally(), Tally()]
         wrong: tuple[list[int], ...] = ([], [], [])
         for n in range(job.count):
             try:
                 old = self._call(self.old, job.segment, job, job.match.before(n))
                 new = self._call(self.new, job.after - AFTER, job, job.match.after(n))
             except HelperCrashed as exc:
-                return [Tally(crash=HelperCrashed(job.helper, exc.reason, n, n)) for _ in range(3)]
+                # As the workers say it: of a job, and so in its first tally.
+                return [Tally(crash=HelperCrashed(job.helper, exc.reason, n, n)), Tally(), Tally()]
             quiet = not old.bug and not new.bug
             apart = (quiet and not same(job.match, old.value, new.value), old.bug != new.bug)
             for found, is_wrong in zip(wrong, (*apart, quiet and old.warned != new.warned), strict=True):

@@ -44,6 +44,9 @@ NONE: dict[str, bool] = {}
 HAVE_MASK: dict[str, Any] = {"plans": [helper(MASK, "gfp_t")], "functions": {MASK: nested}}
 MMFLAGS_H = "include/trace/events/mmflags.h"
 
+#: An older release has the filter elsewhere.
+ROWS = {"9.1.4": row(), "8.0": row(name="v8.0", version="8.0.1", helper_files={MASK: ["mm/slab.c"]})}
+
 Kernel = dict[str, Any]
 
 
@@ -89,10 +92,15 @@ def opening(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Opening]:
     def call(old: Kernel, new: Kernel, **both: Any) -> Opening:  # noqa: ANN401 - fields of a build
         made = Opening(against(old, new, **both))
         monkeypatch.setattr(diffing, "opened", made.opened)
-        monkeypatch.setattr(diffing.releases, "reference", lambda release: row() if release == "9.1.4" else None)
+        monkeypatch.setattr(diffing.releases, "reference", ROWS.get)
         return made
 
     return call
+
+
+def test_what_is_done_where_nothing_is_asked() -> None:
+    assert not Options().full
+    assert (Options().helper, Options().jobs, Options().on_command) == (None, None, None)
 
 
 class TestWhole:
@@ -157,6 +165,22 @@ class TestWhole:
         made.diff()
         assert [asked[1] for asked in made.asked] == [3, 3]
 
+    @pytest.mark.parametrize("is_new", [True, False])
+    def test_each_side_has_its_own_release(self, opening: Callable[..., Opening], *, is_new: bool) -> None:
+        made = opening(*((one(), HAVE_MASK) if is_new else (HAVE_MASK, one())))
+        lacks, has = made.sides.both if is_new else made.sides.both[::-1]
+        lacks.session.source.release = "8.0"
+        text = f"{MASK}() is not compared: {lacks.label} lacks the file that it would be in"
+        report = made.diff()
+        assert (report.changes, report.notes) == ((), (text,))
+        infos = (report.old, report.new) if is_new else (report.new, report.old)
+        assert [(i.label, i.release, i.reference) for i in infos] == [
+            (lacks.label, "8.0", "v8.0"),
+            (has.label, "9.1.4", "v9.1"),
+        ]
+        lacks.session.source.release, has.session.source.release = "9.1.4", "8.0"
+        assert [c.change for c in made.diff().changes] == ["added" if is_new else "removed"]
+
     def test_commands_are_told(self, opening: Callable[..., Opening]) -> None:
         made = opening(HAVE_MASK, HAVE_MASK)
         made.diff(Options(on_command=print))
@@ -197,16 +221,17 @@ class TestIdentical:
     """Where the text is the same nothing is opened."""
 
     def same(self, opening: Callable[..., Opening], pattern: str | None = None) -> DiffReport:
-        made = opening({"files": {GFP_H: b"int gfp_mine(int x);"}, "label": "same"}, {"label": "same"})
-        made.sides.new.session.source.files[GFP_H] = b"int gfp_mine(int x);"
+        made = opening({"files": {GFP_H: b"int gfp_mine(int x);"}}, {"files": {GFP_H: b"int gfp_mine(int x);"}})
+        for side in made.sides.both:
+            side.session.source.digest = "same"
         report = made.diff(Options(helper=pattern))
         assert made.asked == []
         return report
 
-    @pytest.mark.parametrize("pattern", [None, "gfp_zone", "gfp_m*", "*"])
+    @pytest.mark.parametrize("pattern", [None, "gfp_zone", "gfp_min[a-e]", "*"])
     def test_the_report(self, opening: Callable[..., Opening], pattern: str | None) -> None:
-        info = SourceInfo("tree", "same", "9.1.4", "v9.1", "9.1.4", "digest of same")
-        assert self.same(opening, pattern) == DiffReport(info, info, identical=True)
+        infos = [SourceInfo("tree", label, "9.1.4", "v9.1", "9.1.4", "same") for label in ("before", "after")]
+        assert self.same(opening, pattern) == DiffReport(infos[0], infos[1], identical=True)
 
     def test_a_name_that_nothing_has(self, opening: Callable[..., Opening]) -> None:
         with pytest.raises(NoSuchSubjectError) as found:

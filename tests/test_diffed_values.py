@@ -200,6 +200,14 @@ class TestConfigurations:
         (change,) = changes(has_x, has_x, helper(TRUTH), self.NEW, self.OLD)
         assert (change.text, change.configs) == ("__GFP_X false -> true when CONFIG_A", (ON,))
 
+    def test_those_in_which_a_flag_that_one_side_looks_at_stands_elsewhere(self) -> None:
+        new = two({"__GFP_X": 1 << 12}, {"__GFP_X": 1 << 13})
+        has_x: Any = lambda x: Outcome(x >> 11 & 1)  # noqa: E731
+        for sides in ((has_x, lambda _: Outcome(0), self.OLD, new), (lambda _: Outcome(0), has_x, new, self.OLD)):
+            (change,) = changes(sides[0], sides[1], helper(TRUTH), *sides[2:])
+            assert list(change.flags) == ["__GFP_X"]
+            assert change.configs == (OFF, ON)
+
     def test_not_those_of_other_flags(self) -> None:
         (change,) = changes(lambda x: Outcome(x & 1), lambda _: Outcome(0), helper(TRUTH), self.OLD, self.NEW)
         assert (change.text, change.configs) == ("__GFP_DMA true -> false", (NONE,))
