@@ -9,7 +9,6 @@ import importlib
 import re
 import threading
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -30,9 +29,10 @@ from pygfp.native.plan import Meaning, SegmentPlan
 from pygfp.report import Check, SourceInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from pygfp.differing.sides import Side, Sides
+    from pygfp.native.session import Session
 
 #: The package has functions of these names.
 diffing: Any = importlib.import_module("pygfp.diff")
@@ -69,22 +69,33 @@ class Opening:
     asked: list[tuple[str, int, object]] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
 
-    @contextmanager
-    def opened(self, source: Any, selection: Any, wanted: Any, *, jobs: int, on_command: Any) -> Iterator[Any]:  # noqa: ANN401
+    def opened(self, source: Any, selection: Any, wanted: Any, *, jobs: int, on_command: Any) -> Opened:  # noqa: ANN401
         assert selection is self.selection
         assert wanted == WANTED
         self.asked.append((source.label, jobs, on_command))
-        if source.label in self.failures:
-            raise self.failures[source.label]
         (session,) = [s.session for s in self.sides.both if s.session.source is source]
-        try:
-            yield session
-        finally:
-            self.closed.append(source.label)
+        return Opened(self, session)
 
     def diff(self, options: Options | None = None) -> DiffReport:
         old, new = (side.session.source for side in self.sides.both)
         return diffing.diff(old, new, self.selection, options)
+
+
+@dataclass
+class Opened:
+    """What is opened; unlike a generator it is closed by nobody who forgets it."""
+
+    by: Opening
+    session: Session
+
+    def __enter__(self) -> Session:
+        label = self.session.source.label
+        if label in self.by.failures:
+            raise self.by.failures[label]
+        return self.session
+
+    def __exit__(self, *_: object) -> None:
+        self.by.closed.append(self.session.source.label)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from judged import FORCE, GFP_H, INPUTS, helper, nested
-from sided import OFF, ON, against, crashing, has, mask, one, pool_of, two
+from sided import OFF, ON, against, crashing, failing, has, mask, one, pool_of, two
 
 from pygfp.changes import Change, Example, Problem
 from pygfp.diff import _prove
@@ -207,6 +207,14 @@ class TestConfigurations:
             (change,) = changes(sides[0], sides[1], helper(TRUTH), *sides[2:])
             assert list(change.flags) == ["__GFP_X"]
             assert change.configs == (OFF, ON)
+
+    @pytest.mark.parametrize("is_new", [True, False])
+    def test_those_that_cannot_be_built_are_left_out(self, *, is_new: bool) -> None:
+        lost, built = failing(on="no such flag"), two({}, {})
+        kernels = (built, lost) if is_new else (lost, built)
+        (change,) = changes(nested, lambda x: Outcome(nested(x).value & ~0x20), None, *kernels)
+        # Of those that can be compared it is every one: the others are told elsewhere.
+        assert (change.text, change.configs) == (f"{FS} keep -> drop", (OFF,))
 
     def test_not_those_of_other_flags(self) -> None:
         (change,) = changes(lambda x: Outcome(x & 1), lambda _: Outcome(0), helper(TRUTH), self.OLD, self.NEW)
