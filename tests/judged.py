@@ -129,13 +129,28 @@ def view(  # noqa: PLR0913 - each has a default
     **build: Any,  # noqa: ANN401 - fields of a build
 ) -> View:
     """A kernel of *functions*, by helper, or by segment and helper."""
+    made = session(functions, plans, segments=segments, fixed=fixed, **build)
+    return View(made, reference or row(), policy or Policy(), full=full)
+
+
+def session(  # noqa: PLR0913 - each has a default
+    functions: dict[Any, Callable[..., Outcome]] | None = None,
+    plans: Sequence[HelperPlan] = (),
+    *,
+    segments: Sequence[SegmentPlan] = (),
+    fixed: dict[str, bool] | None = None,
+    label: str = "by hand",
+    files: dict[str, bytes] | None = None,
+    **build: Any,  # noqa: ANN401 - fields of a build
+) -> Session:
+    """An opened kernel of *functions*, by helper, or by segment and helper."""
     keyed = {k if isinstance(k, tuple) else (0, k): f for k, f in (functions or {}).items()}
     made = Build(
         list(segments) or [SegmentPlan(0, {}, constants=constants())],
         list(plans),
         **{"gfp_t_bits": 32, "alone": "", **build},
     )
-    source: Any = SimpleNamespace(files={GFP_H: b"", TYPES_H: b""}, label="by hand", release="9.1.4")
+    held = {GFP_H: b"", TYPES_H: b""} if files is None else files
+    source: Any = SimpleNamespace(files=held, label=label, release="9.1.4", kind="tree", digest=f"digest of {label}")
     pool: Any = PythonPool(keyed)
-    session = Session(source, Selection(fixed or {}), made, pool, "no compiler")
-    return View(session, reference or row(), policy or Policy(), full=full)
+    return Session(source, Selection(fixed or {}), made, pool, "no compiler")

@@ -86,6 +86,8 @@ _OF_MODEL = (
     "pygfp/model",
 )
 
+_OF_DIFF = ("tests/test_differences.py", "tests/test_diffed_helpers.py", "tests/test_diffed_values.py")
+
 
 def _of(name: str, module: str, path: str, *classes: str, more: Sequence[str] = ()) -> Group:
     """One module: the classes that are about it first, then the whole of their file and *more*."""
@@ -128,6 +130,18 @@ GROUPS = (
         ),
     ),
     Group("report", ("forms", "mine"), (("tests/test_mined.py", "pygfp/forms.py"), ("tests/test_forms.py",))),
+    _of("diff", "differing/composites", "test_differences", "TestComposites"),
+    _of("diff", "differing/deltas", "test_matching", "TestFilters", "TestTables", more=_OF_DIFF),
+    _of("diff", "differing/flags", "test_differences", "TestFlags"),
+    _of("diff", "differing/found", "test_diffed_helpers", "TestBothHaveIt"),
+    _of("diff", "differing/helpers", "test_diffed_helpers", "TestPresence", "TestBothHaveIt"),
+    _of("diff", "differing/identical", "test_diffed_helpers", "TestIdentical"),
+    _of("diff", "differing/layout", "test_differences", "TestLayout", "TestUnbuilt", "TestUnreached"),
+    _of("diff", "differing/matching", "test_matching", "TestBits", "TestNumbers", "TestWords", more=_OF_DIFF),
+    _of("diff", "differing/proofs", "test_diffed_helpers", "TestProofs", more=_OF_DIFF),
+    _of("diff", "differing/sides", "test_matching", "TestSides", more=_OF_DIFF),
+    _of("diff", "differing/values", "test_diffed_values"),
+    _of("diff", "diff", "test_diff"),
     _of("sweep", "native/jobs", "test_workers", "TestRequests", "TestTally"),
     _of("sweep", "native/pool", "test_workers", "TestPool", "TestProcess"),
     _of("sweep", "native/worker", "test_workers", "TestWorker"),

@@ -171,7 +171,8 @@ def _by_input(sides: Sides, cases: Sequence[Case], proofs: Proofs, jobs: int) ->
             old[case.old] = _retried(sides.old, case.old, case.match.before(number))
             new[case.new] = _retried(sides.new, case.new, case.match.after(number))
             if not old[case.old].crash and not new[case.new].crash:
-                new[case.new] = Proof(crash=tallies[0].crash)
+                x = case.match.after(number)
+                new[case.new] = Proof(crash=HelperCrashed(case.plan.name, tallies[0].crash.reason, x, x))
         else:
             found = zip(ASPECTS, tallies, strict=True)
             case.deltas = {aspect: Delta(t.inputs, t.mismatches, t.smallest) for aspect, t in found}
