@@ -95,14 +95,19 @@ class TestPresence:
 
     def test_one_that_is_added_is_told_as_it_is_proven(self) -> None:
         known = {
-            Key(TRUTH, 1, ungrouped=False): Proof(MaskTable((), (Outcome(3),))),
-            Key(MASK, 0, ungrouped=False): Proof(),
+            Key(TRUTH, 0, ungrouped=False): Proof(MaskTable((), (Outcome(3),))),
             Key(MASK, 1, ungrouped=False): Proof(MaskFilter(0x30, 0x100)),
-            Key(MASK, 2, ungrouped=False): Proof(MaskFilter(0, 0)),
+            Key(MASK, 0, ungrouped=False): Proof(),
         }
-        _, found = standing(has(), {**two({}, {FS: None}), **has(mask())}, known)
+
+        def added(known: dict[Key, Proof]) -> list[Change]:
+            return standing(has(), {**two({}, {FS: None}), **has(mask())}, known)[1].changes
+
         text = "added: keep {IO 0x20}, force {NOWARN}"
-        assert found.changes == [Change(MASK, "helper", "added", text, file=GFP_H, line=10)]
+        assert added(known) == [Change(MASK, "helper", "added", text, file=GFP_H, line=10)]
+        # The configuration with more flags says more of it.
+        known[Key(MASK, 0, ungrouped=False)] = Proof(MaskFilter(0x30, 0x200))
+        assert [c.text for c in added(known)] == ["added: keep {IO FS}, force {NORETRY}"]
 
     @pytest.mark.parametrize("is_new", [True, False])
     def test_one_whose_file_the_other_side_lacks_is_a_note(self, *, is_new: bool) -> None:
