@@ -14,6 +14,7 @@ import pytest
 from judged import FORCE, GFP_H, INPUTS, KEEP, TYPES_H, constants, helper, nested, row, view
 
 from pygfp.checking import composites, helpers, laws, layout, standing
+from pygfp.checking.cases import Case
 from pygfp.checking.view import View
 from pygfp.errors import HelperCrashed
 from pygfp.forms import MaskTable, Outcome
@@ -148,7 +149,9 @@ class TestFilter:
 
     @pytest.mark.parametrize("last", [0, INPUTS - 1])
     def test_a_crash_at_either_end_shows_before_the_sweep(self, last: int) -> None:
-        assert of_filter(crashing(last)).status == "fail"
+        at = view({"gfp_nested_mask": crashing(last)}, [helper("gfp_nested_mask", "gfp_t")])
+        assert judge(at, "gfp_nested_mask")["helper.gfp_nested_mask"].status == "fail"
+        assert at.session.pool.swept == 0
 
     def test_a_sweep_of_nothing_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(judged.PythonPool, "sweep", lambda _, jobs: [Tally() for _ in jobs])
@@ -215,6 +218,14 @@ class TestConfigurations:
         }
 
 
+def test_a_case_before_anything_was_compared() -> None:
+    plan = helper("gfp_nested_mask", "gfp_t")
+    case = Case(plan, plan.meanings[0], None)
+    assert (case.ungrouped, case.aspect, case.obstacle) == (False, "", "")
+    assert (case.expected, case.proven, case.crash) == (None, None, None)
+    assert (case.tally, case.undecided) == (Tally(), {})
+
+
 class TestUndecided:
     """A flag without a verdict: what the header does is told, and proven."""
 
@@ -242,6 +253,19 @@ class TestUndecided:
         assert new.message == (
             f"__GFP_NEW has no verdict: the header {does} it, on every input. "
             f'Decide it in a policy file (--policy FILE, a line __GFP_NEW = "{fate}"  # reason)'
+        )
+
+    def test_one_on_the_lowest_bit(self) -> None:
+        # What is forced shows where no flag at all is set.
+        at = view(
+            {"gfp_nested_mask": lambda x: Outcome((x & (KEEP | 1)) | FORCE)},
+            [helper("gfp_nested_mask", "gfp_t")],
+            segments=[SegmentPlan(0, {}, constants=constants(__GFP_DMA=None, __GFP_NEW=1))],
+        )
+        found = judge(at, "gfp_nested_mask")
+        assert found["helper.gfp_nested_mask"].status == "pass"
+        assert found["helper.gfp_nested_mask.__GFP_NEW"].message.startswith(
+            "__GFP_NEW has no verdict: the header keeps it, on every input. "
         )
 
     def test_one_that_is_not_treated_alike_everywhere_is_a_fail_and_has_no_verdict_of_its_own(self) -> None:
@@ -483,6 +507,22 @@ class TestSeveral:
             "helper.gfp_d": "error",
         }
 
+    def test_what_had_to_be_taken_out_of_the_text_for_it_does_not_compile(self) -> None:
+        left_out = [
+            ("alloc_a", GFP_H, 40, "no such type"),
+            ("alloc_b", TYPES_H, 50, "no such name"),
+            ("alloc_a", GFP_H, 60, "the same name once more"),
+            ("gfp_zone", GFP_H, 70, "has a model, and a verdict of its own"),
+        ]
+        at = view({}, left_out=left_out)
+        assert judge(at) == {
+            f"helper.{name}": Check(
+                f"helper.{name}", name, "helper", "error", file=path, line=line, message=f"does not compile: {why}"
+            )
+            for name, path, line, why in left_out[:2]
+        }
+        assert list(judge(at, wanted=lambda name: name == "alloc_b")) == ["helper.alloc_b"]
+
 
 class TestLaws:
     """Each law is judged on the proven form, and where there is none on every input."""
@@ -523,7 +563,8 @@ class TestLaws:
         self.require_broken(found["law.gfp_nested_mask.no-zone"], INPUTS * 3 // 4, witness, witness)
 
     def test_a_broken_law_where_no_form_fits(self) -> None:
-        found = self.judged(lambda x: Outcome(FORCE | 1) if x in {0x7, 0x400} else nested(x))
+        # An input above the domain is none.
+        found = self.judged(lambda x: Outcome(FORCE | 1) if x in {0x7, 0x400, INPUTS | 0x3} else nested(x))
         broken = [i for i, c in found.items() if c.status == "fail"]
         # 0x701 is none of the two inputs: applied again, the filter drops the zone.
         assert broken == ["law.gfp_nested_mask.no-zone", "law.gfp_nested_mask.idempotent"]
