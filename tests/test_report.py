@@ -244,7 +244,7 @@ class TestWhatIsSaidBesides:
 def test_the_options_of_a_check() -> None:
     plain = checking.Options()
     assert (plain.policy, plain.helper, plain.full, plain.jobs) == (Policy(), None, False, None)
-    assert (plain.on_progress, plain.on_command) == (None, None)
+    assert (plain.on_progress, plain.on_command, plain.sparse) == (None, None, False)
     with pytest.raises(AttributeError, match="cannot assign"):
         plain.full = True
 
@@ -269,3 +269,21 @@ def test_a_report_on_the_bundled_subset() -> None:
     assert found.warnings == ()
     full = checking.check(bundled(), Selection(), checking.Options(helper="gfp_has_io_fs", full=True))
     assert {(c.kind, c.inputs) for c in full.checks} == {("helper", 1 << 32), ("range", 1 << 32)}
+
+
+def test_what_sparse_finds_stands_behind_the_other_verdicts(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pygfp.checking import sparse  # noqa: PLC0415 - as pygfp does
+    from pygfp.sources import bundled  # noqa: PLC0415 - as above
+
+    asked: list[tuple[bool, object]] = []
+
+    def look(_: object, wanted: Any, on_command: object) -> list[Check]:  # noqa: ANN401 - a function
+        asked.append((wanted("gfp_has_io_fs"), on_command))
+        return [Check("sparse.bitwise", "bitwise", "sparse", "pass")]
+
+    monkeypatch.setattr(sparse, "check", look)
+    told: list[str] = []
+    options = checking.Options(helper="gfp_has_io_fs", jobs=1, on_command=told.append, sparse=True)
+    found = checking.check(bundled(), Selection(), options)
+    assert [c.id for c in found.checks] == ["helper.gfp_has_io_fs", "range.gfp_has_io_fs", "sparse.bitwise"]
+    assert asked == [(True, told.append)]

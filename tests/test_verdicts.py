@@ -147,6 +147,16 @@ class TestFilter:
         assert check.message == "misbehaves: gfp_nested_mask crashes with SIGSEGV on input 0x0"
         assert at.session.pool.swept == 0
 
+    def test_one_that_crashed_is_not_called_again(self) -> None:
+        asked: list[int] = []
+
+        def function(x: int) -> Outcome:
+            asked.append(x)
+            return crashing(0x123)(x)
+
+        assert of_filter(function).status == "fail"
+        assert asked[-1] == 0x123
+
     @pytest.mark.parametrize("last", [0, INPUTS - 1])
     def test_a_crash_at_either_end_shows_before_the_sweep(self, last: int) -> None:
         at = view({"gfp_nested_mask": crashing(last)}, [helper("gfp_nested_mask", "gfp_t")])
@@ -469,6 +479,11 @@ class TestUnmodelled:
         check = self.judged(lambda x: Outcome((x & 1) | 2), result="gfp_t")
         assert check.message.endswith("proven on every input: keep {DMA}, force {HIGHMEM}")
 
+    def test_one_that_crashes_while_its_form_is_looked_for(self) -> None:
+        check = self.judged(crashing(8))
+        assert (check.status, check.inputs, check.mismatches, check.form) == ("fail", 0, 0, None)
+        assert check.message == "misbehaves: gfp_nested_mask crashes with SIGSEGV on input 0x8"
+
     def test_one_that_nobody_asked_for_is_left_alone(self) -> None:
         at = view({"gfp_new": lambda _: Outcome(0)}, [helper("gfp_new")])
         assert judge(at, wanted=lambda name: name == "gfp_zone") == {}
@@ -768,8 +783,18 @@ class TestLayout:
 
     def test_a_flag_of_two_bits(self) -> None:
         broken = self.broken(view(segments=[segment(__GFP_FS=0x820)]))
-        assert "__GFP_FS" in broken["single-bits"]
-        assert "0x820" in broken["single-bits"]
+        assert broken["single-bits"] == "__GFP_FS is 0x820, not a single bit"
+
+    def test_all_that_breaks_a_rule_is_told(self) -> None:
+        check = self.judged(view(segments=[segment(__GFP_FS=0x820, __GFP_DMA=0x10)]))["single-bits"]
+        assert (check.inputs, check.mismatches) == (11, 2)
+        assert check.message == "__GFP_FS is 0x820, not a single bit; __GFP_DMA and __GFP_IO stand on the same bit 0x10"
+
+    def test_a_mask_of_several_flags_is_no_flag(self) -> None:
+        for masks in ({"__GFP_BOTH": 0x3}, {"__GFP_BITS_MASK": 0x1}, {"__GFP_BITS_MASK": 0x3}):
+            found = self.judged(view(segments=[segment(**masks)]))
+            assert (found["single-bits"].status, found["single-bits"].inputs) == ("pass", 11)
+            assert "undecided" not in {c.status for c in found.values()}
 
     def test_a_flag_outside_the_mask(self) -> None:
         broken = self.broken(view(segments=[segment(__GFP_NOMEMALLOC=1 << 11)]))
@@ -791,6 +816,10 @@ class TestLayout:
     def test_a_zone_flag_above_the_lowest_four(self) -> None:
         broken = self.broken(view(segments=[segment(__GFP_DMA=0x10, __GFP_IO=0x1)]))
         assert broken == {"zone-bits-lowest": "the zone flags cover 0x1e; gfp_zone() looks at the lowest four bits"}
+
+    def test_a_zone_flag_that_is_gone(self) -> None:
+        broken = self.broken(view(segments=[segment(__GFP_DMA=None)]))
+        assert broken["zone-bits-lowest"] == "the zone flags cover 0xe; gfp_zone() looks at the lowest four bits"
 
     def test_a_flag_that_is_gone_or_off(self) -> None:
         assert self.broken(view(segments=[segment(__GFP_FS=None)])) == {
@@ -835,10 +864,30 @@ class TestLayout:
             "gates.A": "__GFP_FS is 0 although CONFIG_A is on",
             "present.A": "changed: __GFP_FS is not of type gfp_t but of another of 8 bytes",
         }
+        assert self.gated(Constant(0x20, 8, is_gfp_t=False), 0x20, ["CONFIG_A"]) == {}
+
+    def test_a_symbol_that_a_configuration_does_not_name_is_off(self) -> None:
+        symbols = {"__GFP_FS": ["CONFIG_A"]}
+        for value, says in ((0, {}), (0x20, {"gates": "__GFP_FS is 0x20 although CONFIG_A is off"})):
+            at = view(segments=[segment(__GFP_FS=value)], reference=self.GATED, constant_symbols=symbols)
+            assert self.broken(at) == says
 
     def test_a_flag_that_depends_on_no_symbol_any_more(self) -> None:
         says = "changed: __GFP_FS depends on CONFIG_A in v9.1, and does not here"
         assert self.gated(0, 0x20, []) == {"gates.none": says, "gates.A": says}
+
+    def test_what_is_said_of_one_flag_does_not_hide_the_next(self) -> None:
+        gate = {"config": "CONFIG_A"}
+        two = {"__GFP_IO": {"bit": 4, **gate}, "__GFP_FS": {"bit": 5, **gate}}
+        at = view(
+            segments=[segment(__GFP_IO=0, __GFP_FS=0, __GFP_NOMEMALLOC=None)],
+            reference=row(flags={**row().flags, **two}),
+        )
+        assert self.broken(at) == {
+            "gates": "changed: __GFP_IO depends on CONFIG_A in v9.1, and does not here; "
+            "changed: __GFP_FS depends on CONFIG_A in v9.1, and does not here",
+            "present": "removed: v9.1 has __GFP_NOMEMALLOC, this source does not",
+        }
 
     def test_a_configuration_that_cannot_be_built_is_an_error_of_every_rule(self) -> None:
         found = self.judged(view(segments=[SegmentPlan(0, {}, error="too old")]))
@@ -854,6 +903,9 @@ class TestLayout:
         assert self.broken(view(alone="no gfp_t")) == {
             "compiles-alone": "gfp_types.h does not compile by itself: no gfp_t; include what it uses"
         }
+        for at in (view(alone="no gfp_t"), view(alone=None)):
+            check = self.judged(at)["compiles-alone"]
+            assert (check.inputs, check.mismatches) == (1, 1)
 
     def test_types_that_are_gone(self) -> None:
         assert self.broken(view(alone=None)) == {
@@ -877,6 +929,13 @@ class TestLayout:
             segments=[segment(__GFP_NEW=1 << 11, __GFP_BITS_MASK=0xFFF)], policy=Policy({"__GFP_NEW": Fate.DROP})
         )
         assert {c.status for c in layout.check(decided)} == {"pass"}
+
+    def test_a_flag_that_is_new_in_one_configuration(self) -> None:
+        segments = [
+            SegmentPlan(n, {"CONFIG_A": bool(n)}, constants=constants(**{f"__GFP_NEW{n}": 1 << 11})) for n in (0, 1)
+        ]
+        found = layout.check(view(segments=segments, flag_symbols=["CONFIG_A"]))
+        assert [c.id for c in found if c.status == "undecided"] == ["layout.__GFP_NEW0", "layout.__GFP_NEW1"]
 
     def test_a_finding_of_the_build_that_no_helper_claims(self) -> None:
         plans = [helper("gfp_nested_mask", "gfp_t")]
@@ -912,6 +971,14 @@ class TestLayout:
         ]
         assert list(layout.moved(view(segments=[SegmentPlan(0, {}, error="too old")]))) == []
 
+    def test_flags_are_looked_for_with_every_symbol_on(self) -> None:
+        off = SegmentPlan(0, {"CONFIG_A": False}, constants=constants(__GFP_IO=0x20, __GFP_FS=0x10))
+        on = SegmentPlan(1, {"CONFIG_A": True}, constants=constants(__GFP_DMA=0x2, __GFP_HIGHMEM=0x1))
+        assert list(layout.moved(view(segments=[off, on], flag_symbols=["CONFIG_A"]))) == [
+            "moved against v9.1, which changes no meaning: __GFP_DMA: bit 1, was 0; __GFP_HIGHMEM: bit 0, was 1"
+        ]
+        assert list(layout.moved(view(segments=[off], flag_symbols=["CONFIG_A"]))) == []
+
 
 class TestStanding:
     """What is said of a helper before anything is compared."""
@@ -944,6 +1011,13 @@ class TestStanding:
             message=f"signature changed: expected gfp_t gfp_nested_mask(gfp_t), found {found}",
         )
 
+    def test_a_predicate_that_returns_nothing(self) -> None:
+        (check,) = self.standing(helper("gfp_has_io_fs", "void"), "gfp_has_io_fs")
+        assert check.status == "fail"
+        assert check.message == (
+            "signature changed: expected bool gfp_has_io_fs(gfp_t), found void gfp_has_io_fs(gfp_t)"
+        )
+
     def test_an_int_for_a_bool_is_no_other_signature(self) -> None:
         assert self.standing(helper("gfp_has_io_fs", "int"), "gfp_has_io_fs") == []
 
@@ -966,11 +1040,17 @@ class TestStanding:
 
     def test_one_that_is_removed(self) -> None:
         (check,) = self.standing(None)
-        assert (check.id, check.status, check.file, check.gone) == ("helper.gfp_nested_mask", "fail", GFP_H, True)
+        assert (check.id, check.kind, check.status) == ("helper.gfp_nested_mask", "helper", "fail")
+        assert (check.file, check.gone) == (GFP_H, True)
         assert check.message == (
             f"removed: v9.1 defines it in {GFP_H}, and no watched file of this source does; "
             f"if it was renamed or moved on purpose, every caller has to follow; {ACCEPT}"
         )
+
+    def test_every_file_that_should_define_it_is_named(self) -> None:
+        twice = row(helper_files={"gfp_nested_mask": [GFP_H, "mm/slab.c", TYPES_H]})
+        (check,) = self.standing(None, reference=twice)
+        assert check.message.startswith(f"removed: v9.1 defines it in {GFP_H}, {TYPES_H}, and no watched file")
 
     def test_one_whose_file_is_not_in_the_source(self) -> None:
         elsewhere = row(helper_files={"gfp_nested_mask": ["mm/kmemleak.c", "mm/slab.c"]})
