@@ -157,3 +157,10 @@ class TestMaskTable:
 
 def test_a_filter_answers_keep_and_force() -> None:
     assert MaskFilter(0xF0, 0x01).outcome(0x3C) == Outcome(0x31)
+
+
+@pytest.mark.parametrize("form", [MaskFilter(1, 2), MaskTable((0,), (Outcome(0), Outcome(1)))])
+def test_a_form_cannot_be_changed_and_is_a_key(form: MaskFilter | MaskTable) -> None:
+    assert {form: "known"}[type(form)(**vars(form))] == "known"
+    with pytest.raises(AttributeError, match="cannot assign"):
+        form.keep = 3  # type: ignore[misc, union-attr]
