@@ -7,9 +7,11 @@ stood in for by Python and by small programs, so that a crash happens where a te
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 from collections import deque
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,6 +26,7 @@ from pygfp.native.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 TABLE = MaskTable((1, 4), (Outcome(0), Outcome(7), Outcome(0, bug=True), Outcome(3, warned=True)))
 TABLE_MEMBERS = {"index_bits": (1, 4), "values": [0, 7, 0, 3], "events": [0, 0, 1, 2]}
@@ -471,6 +474,10 @@ def segment(answered: tuple[Worker, list[dict[str, Any]]]) -> int:
     return 100 + next(int(s["index"]) for s in answered[1] if s["constants"]["__GFP_NOLOCKDEP"][0] == 0)
 
 
+#: What a worker may have at most: 2 GiB of memory, 128 open files, and no file, core, process or thread.
+LIMITS = {"AS": (2 << 30,) * 2, "NOFILE": (128, 128), "FSIZE": (0, 0), "CORE": (0, 0), "NPROC": (0, 0)}
+
+
 class TestWorker:
     """The worker's own requests, in this process, on the bundled subset: it was compiled with pygfp."""
 
@@ -564,7 +571,7 @@ class TestWorker:
         found = self.tally(worker, VersusJob(segment, segment, "gfp_zone", shifted), 0, 8)
         assert found[1][1] > 0
 
-    def test_an_object_of_another_digest_is_not_loaded(self, worker: Worker, tmp_path: Any) -> None:  # noqa: ANN401
+    def test_an_object_of_another_digest_is_not_loaded(self, worker: Worker, tmp_path: Path) -> None:
         path = tmp_path / "a.so"
         path.write_bytes(b"no object")
         with pytest.raises(ValueError, match=r"a\.so does not match its digest$"):
@@ -573,6 +580,25 @@ class TestWorker:
         link.symlink_to(path)
         with pytest.raises(OSError, match="link"):
             worker.load({"objects": [[str(link), "0" * 64]], "offset": 0})
+
+    def test_an_object_is_loaded_by_the_descriptor_that_was_hashed(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = tmp_path / "a.so"
+        path.write_bytes(b"the object")
+        opened: list[tuple[str, bytes, int]] = []
+
+        def dlopen(name: str, flags: int) -> Any:  # noqa: ANN401 - cffi
+            with open(name, "rb") as stream:
+                opened.append((name.rpartition("/")[0], stream.read(), flags))
+            return SimpleNamespace(pygfp_table=SimpleNamespace(n_segments=0, loops="its loops"))
+
+        worker = Worker()
+        monkeypatch.setattr(worker, "ffi", SimpleNamespace(dlopen=dlopen, RTLD_NOW=2, RTLD_LOCAL=256))
+        digest = "a0ea0005d8f2960fcf0d2ac91ed325acde6685569d9ac36b0d8147c0868a5479"
+        assert worker.load({"objects": [[str(path), digest]], "offset": 0}) == {"segments": []}
+        assert opened == [("/proc/self/fd", b"the object", 258)]
+        assert [one.pygfp_table.loops for one in worker.libraries] == [worker.loops] == ["its loops"]
 
     def test_it_serves_until_its_input_ends(self) -> None:
         requests = [
@@ -591,8 +617,10 @@ class TestWorker:
                 process.stdin.write(json.dumps(request) + "\n")
                 process.stdin.flush()
                 answers.append(json.loads(process.stdout.readline()))
+            limits = {name: resource.prlimit(process.pid, getattr(resource, f"RLIMIT_{name}")) for name in LIMITS}
             process.stdin.close()
             assert process.stdout.read() == ""
+        assert limits == LIMITS
         first, second, third = answers
         assert (first["token"], "segments" in first) == ("a", True)
         assert second == {"error": "KeyError: (99, 'h')", "token": "b"}
