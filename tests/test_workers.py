@@ -7,10 +7,12 @@ stood in for by Python and by small programs, so that a crash happens where a te
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
 from collections import deque
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +28,6 @@ from pygfp.native.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 TABLE = MaskTable((1, 4), (Outcome(0), Outcome(7), Outcome(0, bug=True), Outcome(3, warned=True)))
 TABLE_MEMBERS = {"index_bits": (1, 4), "values": [0, 7, 0, 3], "events": [0, 0, 1, 2]}
@@ -82,6 +83,21 @@ class TestRequests:
         match = Match(((0, 3), (2, 1)))
         assert (match.before(number), match.after(number)) == (before, after)
 
+    @pytest.mark.parametrize(
+        ("one", "same"),
+        [
+            (Job(2, "h", TABLE, 4096), Job(2, "h", TABLE, 4096)),
+            (LawJob(2, "h", (MaskLaw(1),), 4096), LawJob(2, "h", (MaskLaw(1),), 4096)),
+            (VersusJob(2, 9, "h", Match(((0, 3),))), VersusJob(2, 9, "h", Match(((0, 3),)))),
+            (Match(((0, 3),)), Match(((0, 3),))),
+        ],
+        ids=lambda value: type(value).__name__,
+    )
+    def test_a_job_is_a_key_of_what_is_known_of_it(self, one: Any, same: Any) -> None:  # noqa: ANN401 - jobs
+        assert {one: "known"}[same] == "known"
+        with pytest.raises(AttributeError, match="cannot assign"):
+            one.helper = "other"
+
 
 class TestTally:
     """Chunks come in any order."""
@@ -116,6 +132,14 @@ class TestTally:
 class Dies(Exception):  # noqa: N818 - what a stand-in does
     """A worker is gone; the text says how."""
 
+    from_outside = False
+
+
+class Killed(Dies):
+    """Somebody has killed it."""
+
+    from_outside = True
+
 
 class Stand:
     """A worker that is asked in Python: what it answers, or raises, is *behaviour*."""
@@ -135,7 +159,7 @@ class Stand:
         try:
             return type(self).behaviour(request)
         except Dies as exc:
-            raise pools._Died(self, str(exc)) from None  # type: ignore[arg-type]
+            raise pools._Died(self, str(exc), from_outside=exc.from_outside) from None  # type: ignore[arg-type]
 
     def stop(self) -> None:
         self.stopped += 1
@@ -195,7 +219,7 @@ class TestPool:
             assert len(stand.made) == 3
             first = {"op": "load", "objects": [("a.so", "digest")], "offset": 0}
             second = {"op": "load", "objects": [("b.so", "other")], "offset": 7}
-            assert all([r for r, _ in one.asked] == [first, second] for one in stand.made)
+            assert all(one.asked == [(first, 20.0), (second, 20.0)] for one in stand.made)
             assert pool.loads == [first, second]
         assert [one.stopped for one in stand.made] == [1, 1, 1]
 
@@ -230,7 +254,7 @@ class TestPool:
             found = pool.call(2, "h", [1, 2, 3], ungrouped=True)
         assert found == [Outcome(5), Outcome(6, bug=True), Outcome(7, warned=True)]
         assert all(type(event) is bool for outcome in found for event in outcome[1:])
-        assert stand.made[0].asked == [(calls(2, "h", [1, 2, 3], ungrouped=True), pools.CALL_LIMIT_S)]
+        assert stand.made[0].asked == [(calls(2, "h", [1, 2, 3], ungrouped=True), 3.0)]
 
     def test_a_call_that_crashes(self, stand: type[Stand]) -> None:
         stand.behaviour = staticmethod(deadly(9))
@@ -244,6 +268,54 @@ class TestPool:
             assert stand.made[1].asked[0][0] == pool.loads[0]
             assert pool.call(2, "h", [3]) == [Outcome(3)]
         assert [one.stopped for one in stand.made] == [1, 1]
+
+    def test_a_helper_that_was_lost_is_not_waited_for_as_long(self, stand: type[Stand]) -> None:
+        stand.behaviour = staticmethod(deadly(9))
+        with Pool(1) as pool:
+            for _ in range(2):
+                with pytest.raises(HelperCrashed):
+                    pool.call(2, "h", [9])
+            pool.call(2, "other", [3])
+            assert [one.asked[0][1] for one in stand.made] == [3.0, 1.0, 3.0]
+
+    def test_what_was_killed_from_outside_is_asked_again(self, stand: type[Stand]) -> None:
+        deaths: list[Dies] = []
+
+        def answer(request: dict[str, Any]) -> dict[str, Any]:
+            if deaths:
+                raise deaths.pop()
+            return tallies_of({5})(request)
+
+        stand.behaviour = staticmethod(answer)
+        with Pool(1) as pool:
+            pool.load([("a.so", "d")])
+            deaths.append(Killed("crashes with SIGKILL"))
+            assert pool.call(2, "h", [3]) == [Outcome(3)]
+            assert [one.stopped for one in stand.made] == [1, 0]
+            assert [r["op"] for r, _ in stand.made[1].asked] == ["load", "call"]
+            deaths.append(Killed("crashes with SIGKILL"))
+            (found,) = pool.sweep([Job(0, "h", FORM, BLOCK)])
+            assert (found.inputs, found.mismatches, found.crash) == (BLOCK, 1, None)
+            deaths += [Killed("crashes with SIGKILL"), Killed("crashes with SIGKILL")]
+            with pytest.raises(HelperCrashed, match=r"^h crashes with SIGKILL on input 0x3$"):
+                pool.call(2, "h", [3])
+            assert pool.call(2, "other", [4]) == [Outcome(4)]
+        assert [one.stopped for one in stand.made] == [1] * 5
+
+    def test_what_is_killed_while_it_loads_is_asked_again(
+        self, stand: type[Stand], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        deaths = [1]
+
+        def load(worker: Any, *_: object) -> dict[str, Any]:  # noqa: ANN401 - a stand-in
+            if deaths:
+                raise pools._Died(worker, "crashes with SIGKILL", from_outside=bool(deaths.pop()))
+            return {"segments": [{"index": 1}]}
+
+        monkeypatch.setattr(stand, "ask", load)
+        with Pool(1) as pool:
+            assert pool.load([("a.so", "d")]) == [{"index": 1}]
+            assert [one.stopped for one in stand.made] == [1, 0]
 
     def test_a_call_that_cannot_be_answered(self, stand: type[Stand]) -> None:
         stand.behaviour = staticmethod(lambda _: {"error": "KeyError: h"})
@@ -289,7 +361,7 @@ class TestPool:
         assert sorted(asked) == [
             (0, 0, CHUNK), (0, CHUNK, CHUNK), (0, 2 * CHUNK, 4096), (1, 0, BLOCK), (2, 0, CHUNK)
         ]  # fmt: skip
-        assert {limit for one in stand.made for _, limit in one.asked} == {pools.CHUNK_LIMIT_S}
+        assert {limit for one in stand.made for _, limit in one.asked} == {10.0}
         assert sorted(told) == [(n, 5) for n in range(1, 6)]
 
     def test_a_job_that_starts_further_up(self, stand: type[Stand]) -> None:
@@ -340,7 +412,8 @@ class TestPool:
         ]
         halves = [("call", BLOCK >> n) for n in range(1, 12)]
         assert sizes == [("sweep", 2 * BLOCK), ("sweep", BLOCK), *halves]
-        assert {limit for one in stand.made for _, limit in one.asked[1:]} <= {0.5, pools._PART_LIMIT_S}
+        limits = [limit for one in stand.made for r, limit in one.asked if r["op"] != "load"]
+        assert limits == [10.0, *[0.5] * 12]
 
     def test_its_other_configurations_are_not_tried_and_other_helpers_are(self, stand: type[Stand]) -> None:
         stand.behaviour = staticmethod(lambda r: deadly(7)(r) if r["helper"] == "h" else tallies_of({7})(r))
@@ -430,6 +503,52 @@ class TestProcess:
         with pytest.raises(pools._Died) as caught:
             program("sh", "-c", script).ask({"op": "x"}, 20)
         assert str(caught.value) == how
+
+    @pytest.mark.parametrize(("name", "outside"), [("KILL", True), ("SEGV", False), ("TERM", False)])
+    def test_only_what_is_killed_is_killed_from_outside(
+        self,
+        program: Callable[..., Any],
+        name: str,
+        outside: bool,  # noqa: FBT001 - a column
+    ) -> None:
+        with pytest.raises(pools._Died, match=f"^crashes with SIG{name}$") as caught:
+            program("sh", "-c", f"read line; kill -{name} $$").ask({"op": "x"}, 20)
+        assert caught.value.from_outside is outside
+
+    @pytest.mark.parametrize(("extra", "too_long"), [(0, False), (1, True)])
+    def test_an_answer_without_an_end(
+        self,
+        program: Callable[..., Any],
+        monkeypatch: pytest.MonkeyPatch,
+        extra: int,
+        too_long: bool,  # noqa: FBT001
+    ) -> None:
+        assert pools._LONGEST_ANSWER == 16 << 20
+        monkeypatch.setattr(pools, "_LONGEST_ANSWER", 5000)
+        worker = program("sh", "-c", f"head -c {5000 + extra} /dev/zero; read line; sleep 600")
+        says = "^writes over the answers" if too_long else r"^does not return within 0\.3 s$"
+        with pytest.raises(pools._Died, match=says):
+            worker.ask({"op": "x"}, 20 if too_long else 0.3)
+        assert worker.process.poll() == -9
+
+    def test_a_worker_is_started_apart(self) -> None:
+        worker = pools._Process()
+        try:
+            assert (worker.buffer, worker.asked, worker in pools._alive) == (b"", 0, True)
+            assert worker.ask({"op": "load", "objects": [], "offset": 0}, 20) == {"segments": []}
+            pid = worker.process.pid
+            place = Path(f"/proc/{pid}")
+            root = str(Path(pools.__file__).parents[2])
+            others = [p for p in sys.path if p not in {"", root}]
+            started = [sys.executable, "-I", "-S", "-c", pools._START, root, *others]
+            assert (place / "cmdline").read_bytes().decode().split("\0") == [*started, ""]
+            assert (place / "environ").read_bytes() == b"LC_ALL=C.UTF-8\0"
+            assert str((place / "cwd").readlink()) == "/"
+            assert str((place / "fd/2").readlink()) == "/dev/null"
+            assert os.getsid(pid) == pid
+        finally:
+            worker.stop()
+        assert worker not in pools._alive
 
     def test_one_that_was_dead_before(self, program: Callable[..., Any]) -> None:
         worker = program("sh", "-c", "exit 3")
