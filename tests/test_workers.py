@@ -525,7 +525,7 @@ class TestProcess:
     ) -> None:
         assert pools._LONGEST_ANSWER == 16 << 20
         monkeypatch.setattr(pools, "_LONGEST_ANSWER", 5000)
-        worker = program("sh", "-c", f"head -c {5000 + extra} /dev/zero; read line; sleep 600")
+        worker = program("sh", "-c", f"head -c {5000 + extra} /dev/zero; read line; sleep 10")
         says = "^writes over the answers" if too_long else r"^does not return within 0\.3 s$"
         with pytest.raises(pools._Died, match=says):
             worker.ask({"op": "x"}, 20 if too_long else 0.3)
@@ -557,7 +557,7 @@ class TestProcess:
             worker.ask({"op": "x" * (1 << 17)}, 20)
 
     def test_one_that_does_not_answer_is_killed(self, program: Callable[..., Any]) -> None:
-        worker = program("sleep", "600")
+        worker = program("sleep", "10")
         with pytest.raises(pools._Died, match=r"^does not return within 0\.05 s$"):
             worker.ask({"op": "x"}, 0.05)
         assert worker.process.poll() == -9
