@@ -11,6 +11,7 @@ import os
 import resource
 import subprocess
 import sys
+import time
 from collections import deque
 from pathlib import Path
 from types import SimpleNamespace
@@ -207,6 +208,8 @@ def stand(monkeypatch: pytest.MonkeyPatch) -> type[Stand]:
 
 
 FORM = MaskFilter(1, 0)
+#: The answer to one block in which nothing is wrong.
+GOOD = {"inputs": BLOCK, "mismatches": 0, "first": 0, "smallest": 0}
 
 
 class TestPool:
@@ -268,6 +271,70 @@ class TestPool:
             assert stand.made[1].asked[0][0] == pool.loads[0]
             assert pool.call(2, "h", [3]) == [Outcome(3)]
         assert [one.stopped for one in stand.made] == [1, 1]
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            {},
+            {"results": None},
+            {"results": {"a": [1, 0, 0]}},
+            {"results": [[1, 0, 0]]},
+            {"results": [[1, 0, 0]] * 3},
+            {"results": [[1, 0, 0], [1, 0]]},
+            {"results": [[1, 0, 0], 1]},
+        ],
+        ids=str,
+    )
+    def test_outcomes_that_nobody_asked_for(self, stand: type[Stand], answer: dict[str, Any]) -> None:
+        stand.behaviour = staticmethod(lambda _: answer)
+        with Pool(1) as pool, pytest.raises(HelperCrashed) as caught:
+            pool.call(2, "h", [9, 3])
+        assert (caught.value.first, caught.value.last) == (3, 9)
+        assert str(caught.value) == "h writes over the answers of the process that runs it on an input in 0x3..0x9"
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            {},
+            {"tallies": None},
+            {"tallies": {"inputs": BLOCK}},
+            {"tallies": []},
+            {"tallies": [GOOD, GOOD]},
+            {"tallies": [[BLOCK, 0, 0, 0]]},
+            *[{"tallies": [{**GOOD, name: None}]} for name in GOOD],
+            {"tallies": [{**GOOD, "mismatches": False}]},
+        ],
+        ids=str,
+    )
+    def test_tallies_that_nobody_asked_for(self, stand: type[Stand], answer: dict[str, Any]) -> None:
+        stand.behaviour = staticmethod(lambda _: answer)
+        with Pool(1) as pool:
+            (found,) = pool.sweep([Job(0, "h", FORM, BLOCK)])
+            assert len(stand.made) == 2
+        assert str(found.crash).startswith("h writes over the answers of the process that runs it on input ")
+        assert (found.inputs, found.mismatches) == (0, 0)
+
+    def test_too_few_inputs_are_no_verdict(self, stand: type[Stand]) -> None:
+        laws = LawJob(0, "h", (MaskLaw(), MaskLaw()), BLOCK)
+        for inputs in (BLOCK - 1, 0):
+            answer = {"tallies": [GOOD, {**GOOD, "inputs": inputs}]}
+            stand.behaviour = staticmethod(lambda _, answer=answer: answer)
+            with Pool(1) as pool, pytest.raises(BuildError) as caught:
+                pool.judge(laws)
+            assert str(caught.value) == f"h: {inputs:,} inputs were compared, and not 2,048"
+
+    def test_what_stops_one_thread_stops_the_others(self, stand: type[Stand]) -> None:
+        stand.behaviour = staticmethod(lambda _: {"error": "KeyError: h"})
+        with Pool(1) as pool, pytest.raises(BuildError, match=r"^h: KeyError: h$"):
+            pool.sweep([Job(0, "h", FORM, 4 * CHUNK)])
+        assert len(stand.made[0].asked) == 1
+
+    def test_as_many_wait_as_there_are_cores(self, stand: type[Stand]) -> None:
+        pools.warm()
+        assert len(stand.made) == len(os.sched_getaffinity(0))
+        pools._stop_spares()
+        assert {one.stopped for one in stand.made} == {1}
+        assert not pools._spares
 
     def test_a_helper_that_was_lost_is_not_waited_for_as_long(self, stand: type[Stand]) -> None:
         stand.behaviour = staticmethod(deadly(9))
@@ -344,6 +411,9 @@ class TestPool:
         with Pool(1) as pool, pytest.raises(HelperCrashed) as caught:
             pool.mine(2, "h", 27, is_filter=True)
         assert (caught.value.first, caught.value.last) == (0, (1 << 27) - 1)
+
+    def test_a_request_is_for_this_many_inputs(self) -> None:
+        assert (CHUNK, BLOCK) == (1 << 24, 1 << 11)
 
     @pytest.mark.parametrize("size", [1, 2])
     def test_every_input_of_every_job_is_asked_for_once(self, stand: type[Stand], size: int) -> None:
@@ -530,6 +600,36 @@ class TestProcess:
         with pytest.raises(pools._Died, match=says):
             worker.ask({"op": "x"}, 20 if too_long else 0.3)
         assert worker.process.poll() == -9
+
+    def test_one_that_is_silent_and_lives_on_is_killed(
+        self, program: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        worker = program("cat")
+        wait, patience = worker.process.wait, []
+
+        def waiting(timeout: float | None = None) -> int:
+            if timeout is None:
+                return int(wait())
+            patience.append(timeout)
+            raise subprocess.TimeoutExpired("cat", timeout)
+
+        monkeypatch.setattr(worker.process, "wait", waiting)
+        assert worker._how() == "stopped answering"
+        assert (worker.process.poll(), patience) == (-9, [2])
+
+    def test_what_a_worker_started_ends_with_it(self, program: Callable[..., Any]) -> None:
+        worker = program("sh", "-c", "sleep 10 & echo $!; wait")
+        started = Path(f"/proc/{int(worker.process.stdout.readline())}/stat")
+        pools._alive.add(worker)
+        pools.tidy()
+        assert worker not in pools._alive
+        assert worker.process.poll() == -9
+        for _ in range(500):
+            # Nobody may have waited for it yet.
+            if not started.exists() or started.read_text().rpartition(") ")[2][0] in "ZX":
+                return
+            time.sleep(0.01)
+        pytest.fail("it lives on")
 
     def test_a_worker_is_started_apart(self) -> None:
         worker = pools._Process()
