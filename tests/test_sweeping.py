@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import threading
@@ -24,7 +25,7 @@ from pygfp.native import pool as pools
 from pygfp.native.plan import SegmentPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 #: What gfp_nested_mask() keeps and forces with all symbols off, by hand.
@@ -173,6 +174,13 @@ class TestWaysByHand:
             assert found.first is not None
             assert (found.first.input, {found.first.left.value, found.first.right.value}) == (0, {FORCE, 0x12000})
 
+    def test_a_helper_without_a_form_is_compared_with_the_form_of_the_other(self) -> None:
+        one, other = side(NESTED, []), side(NESTED, [])
+        other.form = lambda _: None  # type: ignore[method-assign]
+        for left, right in ((one, other), (other, one)):
+            assert sweeping._compiled(left, right, 11, sweeping.Tally(), Bar())
+        assert not sweeping._compiled(other, other, 11, sweeping.Tally(), Bar())
+
     def test_a_helper_that_crashes_in_the_workers(self, monkeypatch: pytest.MonkeyPatch) -> None:
         crash = pygfp.HelperCrashed("gfp_nested_mask", "crashes with SIGSEGV", 5, 5)
         monkeypatch.setattr(pools.Pool, "sweep", lambda *_: [jobs.Tally(crash=crash)])
@@ -245,10 +253,13 @@ class TestCounting:
             assert [*sweeping._fewest(np, numpy.array([0x7, 0x30, 0x14, 0xF1, 0x3]))] == [0x30, 0x14, 0x3]
 
     def test_every_input_is_yielded_and_every_4096th_is_told(self) -> None:
-        told: list[tuple[int, int]] = []
+        seen: list[int] = []
+        told: list[tuple[int, int, int]] = []
         values = [*range(8191, -1, -1), 5]
-        assert [*sweeping.paced(values, lambda done, total, _: told.append((done, total)))] == values
-        assert told == [(4096, 8193), (8192, 8193)]
+        for x in sweeping.paced(values, lambda done, total, _: told.append((len(seen), done, total))):
+            seen.append(x)  # noqa: PERF402 - counted on the way
+        assert seen == values
+        assert told == [(4096, 4096, 8193), (8192, 8192, 8193)]
 
 
 class TestTheWayTaken:
@@ -569,6 +580,18 @@ class TestMessages:
         )
 
 
+class Terminal(io.StringIO):
+    """A terminal, which shows what is flushed."""
+
+    shown = ""
+
+    def isatty(self) -> bool:
+        return True
+
+    def flush(self) -> None:
+        self.shown = self.getvalue()
+
+
 class TestProgress:
     """A long sweep says how far it is, and how long it will take."""
 
@@ -601,41 +624,41 @@ class TestProgress:
         assert capsys.readouterr() == ("", "\r\x1b[K")
 
     @pytest.fixture
-    def shown(
-        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-    ) -> Callable[..., Iterator[str]]:
-        """Return what a bar on a terminal, made at 100 s by the clock, writes at each (time, done, total, left)."""
+    def shown(self, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+        """Return what a bar, made at 100 s by the clock, shows on a terminal at each (time, done, total, left)."""
 
-        def show(*told: tuple[float, int, int, float]) -> Iterator[str]:
-            monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+        def show(*told: tuple[float, int, int, float]) -> list[str]:
+            terminal = Terminal()
+            monkeypatch.setattr(sys, "stderr", terminal)
             monkeypatch.setattr(sweeping.time, "monotonic", lambda: 100.0)
             bar = Bar()
+            found = []
             for now, done, total, left_s in told:
                 monkeypatch.setattr(sweeping.time, "monotonic", lambda now=now: now)
+                before = len(terminal.shown)
                 bar(done, total, left_s)
-                yield capsys.readouterr().err
+                found.append(terminal.shown[before:])
+            return found
 
         return show
 
-    def test_a_bar_has_twenty_places(self, shown: Callable[..., Iterator[str]]) -> None:
-        assert [*shown((101.0, 2000, 3000, 7.4))] == [
-            "\r\x1b[K#############....... 2,000 of 3,000 inputs, about 7 s left"
-        ]
+    def test_a_bar_has_twenty_places(self, shown: Callable[..., list[str]]) -> None:
+        assert shown((101.0, 2000, 3000, 7.4)) == ["\r\x1b[K#############....... 2,000 of 3,000 inputs, about 7 s left"]
 
     def test_a_bar_shows_only_where_a_sweep_takes_longer_than_two_seconds(
-        self, shown: Callable[..., Iterator[str]]
+        self, shown: Callable[..., list[str]]
     ) -> None:
         told = shown((100.5, 1, 100, 1.25), (100.5, 1, 100, 1.5), (100.5, 1, 100, 1.75), (100.5, 100, 100, 0.0))
         assert [bool(text) for text in told] == [False, False, True, True]
 
-    def test_a_bar_that_was_never_shown_is_not_wiped_away(self, shown: Callable[..., Iterator[str]]) -> None:
-        assert [*shown((100.5, 1, 100, 0.5), (101.0, 100, 100, 0.0))] == ["", ""]
+    def test_a_bar_that_was_never_shown_is_not_wiped_away(self, shown: Callable[..., list[str]]) -> None:
+        assert shown((100.5, 1, 100, 0.5), (101.0, 100, 100, 0.0)) == ["", ""]
 
-    def test_a_bar_is_drawn_five_times_a_second_at_most(self, shown: Callable[..., Iterator[str]]) -> None:
+    def test_a_bar_is_drawn_five_times_a_second_at_most(self, shown: Callable[..., list[str]]) -> None:
         times = (100.125, 100.25, 100.125 + 0.2, 100.375, 100.5)
         told = shown(*((now, n, 100, 50.0) for n, now in enumerate(times)))
         assert [bool(text) for text in told] == [True, False, False, True, False]
 
     def test_durations_read_well(self) -> None:
-        said = [duration(s) for s in (1, 89, 90, 91, 1000, 5399, 5400, 6000)]
-        assert said == ["1 s", "89 s", "2 min", "2 min", "17 min", "90 min", "1.5 h", "1.7 h"]
+        said = [duration(s) for s in (1, 89, 90, 91, 1000, 5399, 5400, 6000, 3600000)]
+        assert said == ["1 s", "89 s", "2 min", "2 min", "17 min", "90 min", "1.5 h", "1.7 h", "1000.0 h"]
