@@ -47,6 +47,8 @@ class TestRequests:
         assert members(TABLE) == TABLE_MEMBERS
         assert form_of({"keep": 5, "force": 2}) == MaskFilter(5, 2)
         assert form_of(json.loads(json.dumps(TABLE_MEMBERS))) == TABLE
+        with pytest.raises(ValueError, match="shorter"):
+            form_of({**TABLE_MEMBERS, "events": [0, 0, 1]})
 
     def test_a_sweep(self) -> None:
         job = Job(2, "h", MaskFilter(5, 2), 4096)
@@ -557,8 +559,9 @@ class TestProcess:
     )
     def test_what_is_no_answer(self, program: Callable[..., Any], command: tuple[str, ...]) -> None:
         worker = program(*command)
-        with pytest.raises(pools._Died, match=r"^writes over the answers of the process that runs it$"):
+        with pytest.raises(pools._Died, match=r"^writes over the answers of the process that runs it$") as caught:
             worker.ask({"op": "x"}, 20)
+        assert caught.value.from_outside is False
         assert worker.process.poll() is not None
 
     @pytest.mark.parametrize(
@@ -658,8 +661,9 @@ class TestProcess:
 
     def test_one_that_does_not_answer_is_killed(self, program: Callable[..., Any]) -> None:
         worker = program("sleep", "10")
-        with pytest.raises(pools._Died, match=r"^does not return within 0\.05 s$"):
+        with pytest.raises(pools._Died, match=r"^does not return within 0\.05 s$") as caught:
             worker.ask({"op": "x"}, 0.05)
+        assert caught.value.from_outside is False
         assert worker.process.poll() == -9
         assert worker.process.stdin.closed
         assert worker.process.stdout.closed
@@ -819,26 +823,49 @@ class TestWorker:
         assert opened == [("/proc/self/fd", b"the object", 258)]
         assert [one.pygfp_table.loops for one in worker.libraries] == [worker.loops] == ["its loops"]
 
-    def test_it_serves_until_its_input_ends(self) -> None:
+    @pytest.fixture
+    def started(self) -> Iterator[subprocess.Popen[str]]:
+        """Yield a worker in a process of its own."""
+        command = [sys.executable, "-c", pools._START, pools.__file__.rpartition("/pygfp/")[0]]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        ) as process:
+            yield process
+            process.kill()
+
+    def test_it_ends_with_its_parent_whatever_it_does(self, started: subprocess.Popen[str]) -> None:
+        assert started.stdin is not None
+        requests = [
+            {"op": "load", "objects": [["bundled", ""]], "offset": 0, "token": "a"},
+            {"op": "call", **calls(0, "gfp_nested_mask", range(1 << 14)), "token": "b"},
+        ]
+        started.stdin.write("".join(json.dumps(request) + "\n" for request in requests))
+        # The answers are longer than a pipe holds, and nobody reads them: it writes for ever.
+        started.stdin.flush()
+        with pytest.raises(subprocess.TimeoutExpired):
+            started.wait(timeout=0.1)
+        started.stdin.close()
+        assert started.wait(timeout=20) == -9
+
+    def test_it_serves_until_its_input_ends(self, started: subprocess.Popen[str]) -> None:
         requests = [
             {"op": "load", "objects": [["bundled", ""]], "offset": 0, "token": "a"},
             {"op": "call", "segment": 99, "helper": "h", "inputs": [], "ungrouped": 0, "token": "b"},
             {"op": "nonsense", "token": "c"},
         ]
-        command = [sys.executable, "-c", pools._START, pools.__file__.rpartition("/pygfp/")[0]]
-        with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
-        ) as process:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            answers = []
-            for request in requests:
-                process.stdin.write(json.dumps(request) + "\n")
-                process.stdin.flush()
-                answers.append(json.loads(process.stdout.readline()))
-            limits = {name: resource.prlimit(process.pid, getattr(resource, f"RLIMIT_{name}")) for name in LIMITS}
-            process.stdin.close()
-            assert process.stdout.read() == ""
+        assert started.stdin is not None
+        assert started.stdout is not None
+        answers = []
+        for request in requests:
+            started.stdin.write(json.dumps(request) + "\n")
+            started.stdin.flush()
+            answers.append(json.loads(started.stdout.readline()))
+        limits = {name: resource.prlimit(started.pid, getattr(resource, f"RLIMIT_{name}")) for name in LIMITS}
+        # What a header prints is no answer.
+        printed, complained = (os.readlink(f"/proc/{started.pid}/fd/{fd}") for fd in (1, 2))
+        assert printed == complained
+        started.stdin.close()
+        assert started.stdout.read() == ""
         assert limits == LIMITS
         first, second, third = answers
         assert (first["token"], "segments" in first) == ("a", True)
