@@ -568,6 +568,7 @@ class TestProcess:
         ("script", "how"),
         [
             ("read line; exit 7", "ends the process with status 7"),
+            ("read line; exit 0", "ends the process with status 0"),
             ("read line; kill -SEGV $$", "crashes with SIGSEGV"),
             ("read line; kill -ABRT $$", "crashes with SIGABRT"),
         ],
@@ -667,6 +668,16 @@ class TestProcess:
         assert worker.process.poll() == -9
         assert worker.process.stdin.closed
         assert worker.process.stdout.closed
+
+    def test_one_that_writes_on_and_on_has_no_more_time(self, program: Callable[..., Any]) -> None:
+        worker = program("sh", "-c", "for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do printf x; sleep 0.1; done")
+        with pytest.raises(pools._Died, match=r"^does not return within 0\.3 s$"):
+            worker.ask({"op": "x"}, 0.3)
+
+    def test_lines_that_come_together_are_taken_one_by_one(self, program: Callable[..., Any]) -> None:
+        worker = program("cat")
+        worker.buffer = b"one\ntwo\nthr"
+        assert [worker._line(0, 0), worker._line(0, 0), worker.buffer] == [b"one", b"two", b"thr"]
 
     def test_a_long_answer_and_two_at_once(self, program: Callable[..., Any]) -> None:
         echo = program("cat")
