@@ -11,6 +11,7 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 import time
 from collections import deque
 from pathlib import Path
@@ -272,6 +273,7 @@ class TestPool:
             assert [*pool._idle] == [stand.made[1]]
             assert stand.made[1].asked[0][0] == pool.loads[0]
             assert pool.call(2, "h", [3]) == [Outcome(3)]
+            assert stand.made[1].asked[1][0] == calls(2, "h", [3])
         assert [one.stopped for one in stand.made] == [1, 1]
 
     @pytest.mark.parametrize(
@@ -331,12 +333,31 @@ class TestPool:
             pool.sweep([Job(0, "h", FORM, 4 * CHUNK)])
         assert len(stand.made[0].asked) == 1
 
-    def test_as_many_wait_as_there_are_cores(self, stand: type[Stand]) -> None:
+    def test_as_many_wait_as_there_are_cores(self, stand: type[Stand], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {1, 2, 5} if pid == 0 else {1})
+        at_exit: list[object] = []
+        monkeypatch.setattr(pools.atexit, "register", at_exit.append)
+        pools.warm(1)
         pools.warm()
-        assert len(stand.made) == len(os.sched_getaffinity(0))
+        assert len(stand.made) == 3
+        # Else they would outlive a command that needs none.
+        assert at_exit == [pools._stop_spares]
         pools._stop_spares()
-        assert {one.stopped for one in stand.made} == {1}
+        assert [one.stopped for one in stand.made] == [1, 1, 1]
         assert not pools._spares
+
+    def test_threads_do_not_keep_an_interrupted_command_alive(self, stand: type[Stand]) -> None:
+        kinds: list[bool] = []
+
+        def answer(request: dict[str, Any]) -> dict[str, Any]:
+            kinds.append(threading.current_thread().daemon)
+            return tallies_of(set())(request)
+
+        stand.behaviour = staticmethod(answer)
+        with Pool(1) as pool:
+            assert pool.on_progress is None
+            pool.sweep([Job(0, "h", FORM, BLOCK)])
+        assert kinds == [True]
 
     def test_a_helper_that_was_lost_is_not_waited_for_as_long(self, stand: type[Stand]) -> None:
         stand.behaviour = staticmethod(deadly(9))
@@ -386,6 +407,18 @@ class TestPool:
             assert pool.load([("a.so", "d")]) == [{"index": 1}]
             assert [one.stopped for one in stand.made] == [1, 0]
 
+    def test_what_takes_its_place_is_not_asked_again(self, stand: type[Stand], monkeypatch: pytest.MonkeyPatch) -> None:
+        with Pool(1) as pool:
+            pool.load([("a.so", "d")])
+
+            def killed(worker: Any, *_: object) -> dict[str, Any]:  # noqa: ANN401 - a stand-in
+                raise pools._Died(worker, "crashes with SIGKILL", from_outside=True)
+
+            monkeypatch.setattr(stand, "ask", killed)
+            with pytest.raises(BuildError, match=r"^the compiled header crashes with SIGKILL while it is loaded$"):
+                pool.call(2, "h", [3])
+            assert len(stand.made) == 2
+
     def test_a_call_that_cannot_be_answered(self, stand: type[Stand]) -> None:
         stand.behaviour = staticmethod(lambda _: {"error": "KeyError: h"})
         with Pool(1) as pool:
@@ -404,6 +437,7 @@ class TestPool:
             }  # fmt: skip
             stand.behaviour = staticmethod(lambda _: {"form": None})
             assert pool.mine(2, "h", 27, is_filter=False) is None
+            assert stand.made[0].asked[1][0]["ungrouped"] == 0
 
     def test_mining_that_crashes(self, stand: type[Stand]) -> None:
         def dies(_: object) -> dict[str, Any]:
@@ -499,6 +533,19 @@ class TestPool:
         assert again.crash is one.crash
         assert (other.crash, other.inputs, other.mismatches) == (None, BLOCK, 1)
         assert not any(r.get("segment") == 1 for p in stand.made for r, _ in p.asked)
+
+    def test_while_its_input_is_looked_for_other_threads_know_of_the_crash(self, stand: type[Stand]) -> None:
+        known: list[HelperCrashed | None] = []
+
+        def answer(request: dict[str, Any]) -> dict[str, Any]:
+            known.append(pool._crashed.get("h"))
+            return deadly((1 << 24) + 3)(request)
+
+        stand.behaviour = staticmethod(answer)
+        with Pool(1) as pool:
+            pool.sweep([Job(0, "h", FORM, 2 * BLOCK, base=1 << 24)])
+        assert known[0] is None
+        assert {str(crash) for crash in known[1:]} == {"h crashes at 0x1000003 on an input in 0x1000000..0x1000fff"}
 
     def test_chunks_behind_a_crash_are_not_asked_for(self, stand: type[Stand]) -> None:
         stand.behaviour = staticmethod(deadly(7))
@@ -636,7 +683,9 @@ class TestProcess:
         pytest.fail("it lives on")
 
     def test_a_worker_is_started_apart(self) -> None:
-        worker = pools._Process()
+        pools._stop_spares()
+        pools.warm(1)
+        (worker,) = pools._spares
         try:
             assert (worker.buffer, worker.asked, worker in pools._alive) == (b"", 0, True)
             assert worker.ask({"op": "load", "objects": [], "offset": 0}, 20) == {"segments": []}
@@ -651,7 +700,7 @@ class TestProcess:
             assert str((place / "fd/2").readlink()) == "/dev/null"
             assert os.getsid(pid) == pid
         finally:
-            worker.stop()
+            pools._stop_spares()
         assert worker not in pools._alive
 
     def test_one_that_was_dead_before(self, program: Callable[..., Any]) -> None:
