@@ -854,6 +854,10 @@ class TestWorker:
         found = self.tally(worker, VersusJob(segment, segment, "gfp_zone", shifted), 0, 8)
         assert found[1][1] > 0
 
+    def test_one_that_has_loaded_nothing_cannot_sweep(self) -> None:
+        with pytest.raises(ValueError, match=r"^no object with the loops is loaded$"):
+            _ = Worker().loops
+
     def test_an_object_of_another_digest_is_not_loaded(self, worker: Worker, tmp_path: Path) -> None:
         path = tmp_path / "a.so"
         path.write_bytes(b"no object")
