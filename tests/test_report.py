@@ -287,7 +287,7 @@ class TestReport:
         monkeypatch.setattr(checking, "opened", lambda *_, **__: nullcontext(at.session))
         monkeypatch.setattr(checking.releases, "reference", lambda _: row())
         monkeypatch.setattr(checking, "trace_order", lambda *_: (["__GFP_NORETRY"], complaints))
-        monkeypatch.setattr(checking.time, "monotonic", lambda: next(clock))
+        monkeypatch.setattr(checking, "time", SimpleNamespace(monotonic=lambda: next(clock)))
         found: Report = checking.check(source, Selection({}), checking.Options(helper="gfp_nested_mask"))
         return found
 

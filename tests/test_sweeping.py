@@ -604,7 +604,7 @@ class TestProgress:
         assert told[-1][2] == 0
 
     def test_what_is_left_takes_as_long_as_what_is_done(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(sweeping.time, "monotonic", lambda: 30.0)
+        monkeypatch.setattr(sweeping, "time", SimpleNamespace(monotonic=lambda: 30.0))
         told: list[tuple[int, int, float]] = []
         sweeping._tell(lambda *now: told.append(now), 10.0, 5, 15)
         sweeping._tell(lambda *now: told.append(now), 20.0, 4, 6)
@@ -630,11 +630,12 @@ class TestProgress:
         def show(*told: tuple[float, int, int, float]) -> list[str]:
             terminal = Terminal()
             monkeypatch.setattr(sys, "stderr", terminal)
-            monkeypatch.setattr(sweeping.time, "monotonic", lambda: 100.0)
+            clock = SimpleNamespace(monotonic=lambda: 100.0)
+            monkeypatch.setattr(sweeping, "time", clock)
             bar = Bar()
             found = []
             for now, done, total, left_s in told:
-                monkeypatch.setattr(sweeping.time, "monotonic", lambda now=now: now)
+                clock.monotonic = lambda now=now: now
                 before = len(terminal.shown)
                 bar(done, total, left_s)
                 found.append(terminal.shown[before:])
