@@ -339,9 +339,10 @@ class TestPool:
         at_exit: list[object] = []
         monkeypatch.setattr(pools.atexit, "register", at_exit.append)
         pools.warm(1)
+        # Else they would outlive a command that needs none.
+        assert at_exit == [pools._stop_spares]
         pools.warm()
         assert len(stand.made) == 3
-        # Else they would outlive a command that needs none.
         assert at_exit == [pools._stop_spares]
         pools._stop_spares()
         assert [one.stopped for one in stand.made] == [1, 1, 1]
