@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from pygfp.errors import BuildError
+from pygfp.errors import BuildError, ExtractionError
 from pygfp.native.evaluate import Group, enumerators, evaluate, includes
 
 
@@ -45,7 +45,7 @@ class TestEvaluate:
         assert evaluate([Group([], [(expression, "")])], {}) == [[value]]
 
     def test_what_is_no_constant_is_an_error(self) -> None:
-        with pytest.raises(BuildError, match="the tables do not compile"):
+        with pytest.raises(BuildError, match=r"^the tables do not compile: "):
             evaluate([Group([], [("x", "")])], {})
 
     def test_files_and_includes_that_stand_empty(self) -> None:
@@ -67,3 +67,36 @@ class TestEvaluate:
     def test_includes(self) -> None:
         text = b'#include <b.h>\n  #  include <a.h>\n#include "c.h"\n// #include <d.h>\n#include <b.h>\n'
         assert includes(text) == ["a.h", "b.h"]
+        assert includes(b"#include <\xff.h>\n") == ["\ufffd.h"]
+
+    def test_files_of_one_directory_stand_side_by_side(self) -> None:
+        files = {"include/linux/a.h": b"#define A 3\n", "include/linux/b.h": b"#include <linux/a.h>\n"}
+        assert evaluate([Group(['#include "include/linux/b.h"'], [("A", "")])], files) == [[3]]
+
+    def test_what_is_never_compiled_is_refused(self) -> None:
+        with pytest.raises(ExtractionError, match=r"^include/linux/a\.h:1: "):
+            evaluate([Group([], [("1", "")])], {"include/linux/a.h": b'#include "/etc/passwd"\n'})
+
+    @pytest.mark.parametrize(("on", "bit"), [(True, "___GFP_A_BIT"), (False, "___GFP_B_BIT")])
+    def test_a_flag_behind_is_enabled(self, on: bool, bit: str) -> None:  # noqa: FBT001 - a column
+        header = (
+            b"#if IS_ENABLED(CONFIG_A)\n#define __GFP_A ___GFP_A_BIT\n#else\n#define __GFP_A ___GFP_B_BIT\n#endif\n"
+        )
+        assert enumerators(header, "f.h", ["__GFP_A"], {"CONFIG_A": on}) == {"__GFP_A": {bit}}
+
+    def test_a_flag_with_text_in_its_definition(self) -> None:
+        header = b'#define __GFP_A (sizeof("a \\"___GFP_B\\"") ? ___GFP_A_BIT : 0)\n'
+        assert "___GFP_A_BIT" in enumerators(header, "f.h", ["__GFP_A"], {})["__GFP_A"]
+
+    def test_pygfps_own_headers_do_not_stand_empty(self) -> None:
+        header = b"#include <linux/bits.h>\n#include <linux/new.h>\n#define __GFP_A BIT(___GFP_A_BIT)\n"
+        told: list[str] = []
+        found = enumerators(header, "f.h", ["__GFP_A"], {}, told.append)
+        assert found == {"__GFP_A": {"___GFP_A_BIT"}}
+        assert [command.split()[-1] for command in told] == ["values.c"]
+
+    def test_a_group_cannot_be_changed(self) -> None:
+        group = Group([], [])
+        assert group.after == ()
+        with pytest.raises(AttributeError, match="cannot assign"):
+            group.after = [""]  # type: ignore[misc]

@@ -45,3 +45,10 @@ class TestDeparture:
         assert departure(wide, wide, 27) is None
         assert departure(MaskFilter(0, 0), MaskTable((), (Outcome(0),)), 6) is None
         assert departure(MaskTable((9,), (Outcome(0), Outcome(1))), MaskTable((), (Outcome(0),)), 6) is None
+
+    def test_how_far_arithmetic_goes(self) -> None:
+        twelve = MaskTable(tuple(range(12)), (Outcome(0),) * ((1 << 12) - 1) + (Outcome(1),))
+        assert departure(twelve, MaskTable((), (Outcome(0),)), 13) == Departure(2, 0xFFF, 0xFFF)
+        highest, above = (MaskTable((bit,), (Outcome(0), Outcome(1))) for bit in (5, 6))
+        assert departure(highest, MaskTable((), (Outcome(0),)), 6) == Departure(32, 32, 32)
+        assert departure(above, MaskTable((), (Outcome(0),)), 6) is None

@@ -87,6 +87,14 @@ class TestJudge:
     def test_a_forced_bit_that_must_not_be_gained_breaks_half(self) -> None:
         assert judge(MaskFilter(0xFF, 0x10), MaskLaw(gained=0x10), 8) == (128, 0, 0)
 
+    def test_a_domain_of_one_input(self) -> None:
+        assert judge(MaskFilter(0, 0b1), MaskLaw(gained=0b1), 0) == (1, 0, 0)
+        assert judge(MaskFilter(0b1, 0), MaskLaw(gained=0b1), 0) == (0, None, None)
+
+    def test_the_bits_that_are_looked_at_together(self) -> None:
+        assert MaskLaw(gained=0b1, idempotent=1).class_bits == 0
+        assert MaskLaw(lost=0b1, any=(0b10, 0, 0, 0b110), all=(0, 0b10000, 0, 0)).class_bits == 0b10110
+
     def test_the_smallest_has_the_fewest_bits_and_is_the_lowest_of_those(self) -> None:
         # Only bits 0 and 1 together are a class; bit 3 alone breaks the law as well.
         assert judge(MaskFilter(0b0001, 0), MaskLaw(lost=0b1000, all=(0b0011, 0, 0, 0)), 4) == (10, 3, 8)

@@ -76,7 +76,9 @@ class TestTable:
         assert mine_table(calling(lambda _: Outcome(5)), 4) == MaskTable((), (Outcome(5),))
 
     @pytest.mark.parametrize(
-        "special", [0b0000, 0b1111, 0b0100, 0b1011, 0b0110], ids=["none", "all", "one", "gap", "two"]
+        "special",
+        [0b0000, 0b1111, 0b0100, 0b1011, 0b0110, 0b0011, 0b1100],
+        ids=["none", "all", "one", "gap", "two", "lowest", "highest"],
     )
     def test_where_a_bit_matters_only_around_one_input(self, special: int) -> None:
         """Around zero, all ones, every single bit and every single gap; two bits are next to one."""
@@ -84,6 +86,18 @@ class TestTable:
         assert found is not None
         assert found.bits == (0, 1, 2, 3)
         assert [n for n, r in enumerate(found.rows) if r.value] == [special]
+
+    def test_every_input_is_below_the_end(self) -> None:
+        asked: list[int] = []
+
+        def call(inputs: Sequence[int]) -> list[Outcome]:
+            asked.extend(inputs)
+            return [Outcome(x & 1) for x in inputs]
+
+        mine_table(call, 3)
+        # Zero, all ones, three bits and three gaps, each with three inputs around it; then two rows.
+        assert {*asked} == {*range(8)}
+        assert len(asked) == 8 * 4 + 2
 
     def test_as_many_bits_as_are_allowed(self) -> None:
         assert MAX_TABLE_BITS == 10
@@ -157,3 +171,10 @@ class TestMaskTable:
 
 def test_a_filter_answers_keep_and_force() -> None:
     assert MaskFilter(0xF0, 0x01).outcome(0x3C) == Outcome(0x31)
+
+
+@pytest.mark.parametrize("form", [MaskFilter(1, 2), MaskTable((0,), (Outcome(0), Outcome(1)))])
+def test_a_form_cannot_be_changed_and_is_a_key(form: MaskFilter | MaskTable) -> None:
+    assert {form: "known"}[type(form)(**vars(form))] == "known"
+    with pytest.raises(AttributeError, match="cannot assign"):
+        form.keep = 3  # type: ignore[misc, union-attr]

@@ -5,12 +5,14 @@ What a report comes to, and what is said besides its verdicts: exit statuses, wa
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from importlib import import_module
 from itertools import combinations
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from judged import KEEP, helper, nested, row, view
+from judged import BITS, KEEP, helper, nested, row, view
 
 from pygfp.config import Selection
 from pygfp.errors import NoSuchSubjectError
@@ -244,7 +246,7 @@ class TestWhatIsSaidBesides:
 def test_the_options_of_a_check() -> None:
     plain = checking.Options()
     assert (plain.policy, plain.helper, plain.full, plain.jobs) == (Policy(), None, False, None)
-    assert (plain.on_progress, plain.on_command) == (None, None)
+    assert (plain.on_progress, plain.on_command, plain.sparse) == (None, None, False)
     with pytest.raises(AttributeError, match="cannot assign"):
         plain.full = True
 
@@ -269,3 +271,66 @@ def test_a_report_on_the_bundled_subset() -> None:
     assert found.warnings == ()
     full = checking.check(bundled(), Selection(), checking.Options(helper="gfp_has_io_fs", full=True))
     assert {(c.kind, c.inputs) for c in full.checks} == {("helper", 1 << 32), ("range", 1 << 32)}
+
+
+class TestReport:
+    """The whole of a report on a kernel made of Python, in which __GFP_FS is dropped."""
+
+    def report(self, monkeypatch: pytest.MonkeyPatch, function: Any, complaints: list[str]) -> Report:  # noqa: ANN401
+        at = view({"gfp_nested_mask": function}, [helper("gfp_nested_mask", "gfp_t")], notes=[
+            "gfp_types.h is not in this source; pygfp's own stands in for it", "gfp.h:7: f is left out: a macro"
+        ])  # fmt: skip
+        at.session.timings["compile_s"] = 0.5
+        at.session.complaints.append("the cache is full")
+        source = SimpleNamespace(kind="tree", label="linux", release="9.1.2", digest="d1")
+        clock = iter([100.0, 103.25, 110.1234567])
+        monkeypatch.setattr(checking, "opened", lambda *_, **__: nullcontext(at.session))
+        monkeypatch.setattr(checking.releases, "reference", lambda _: row())
+        monkeypatch.setattr(checking, "trace_order", lambda *_: (["__GFP_NORETRY"], complaints))
+        monkeypatch.setattr(checking, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+        found: Report = checking.check(source, Selection({}), checking.Options(helper="gfp_nested_mask"))
+        return found
+
+    def test_one_with_a_witness(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        found = self.report(
+            monkeypatch, lambda x: Outcome((x & KEEP & ~0x20) | 0x700), ["the cache is full", "no trace table"]
+        )
+        witness = Witness(0x20, "0x20", "0x720", "0x700", "__GFP_NORETRY|0x520", "__GFP_NORETRY|0x500", ("__GFP_FS",))
+        assert (found.checks[0].id, found.checks[0].status) == ("helper.gfp_nested_mask", "fail")
+        assert (found.checks[0].first, found.checks[0].smallest) == (witness, witness)
+        assert found.source == SourceInfo("tree", "linux", "9.1.2", "v9.1", "9.1.4", "d1")
+        assert found.warnings == (
+            "the cache is full",
+            "no trace table",
+            "gfp_types.h is not in this source; pygfp's own stands in for it",
+        )
+        assert found.notes == ("gfp.h:7: f is left out: a macro",)
+        assert found.timings == {"compile_s": 0.5, "sweep_s": 6.873457, "total_s": 10.123457}
+        assert (found.compiler, found.n_configs, found.domain_bits) == ("no compiler", 1, 11)
+        assert found.layout == (({}, BITS),)
+
+    def test_one_without_needs_no_trace_table(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        found = self.report(monkeypatch, nested, ["no trace table"])
+        assert {c.status for c in found.checks} == {"pass"}
+        assert found.warnings == (
+            "the cache is full",
+            "gfp_types.h is not in this source; pygfp's own stands in for it",
+        )
+
+
+def test_what_sparse_finds_stands_behind_the_other_verdicts(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pygfp.checking import sparse  # noqa: PLC0415 - as pygfp does
+    from pygfp.sources import bundled  # noqa: PLC0415 - as above
+
+    asked: list[tuple[bool, object]] = []
+
+    def look(_: object, wanted: Any, on_command: object) -> list[Check]:  # noqa: ANN401 - a function
+        asked.append((wanted("gfp_has_io_fs"), on_command))
+        return [Check("sparse.bitwise", "bitwise", "sparse", "pass")]
+
+    monkeypatch.setattr(sparse, "check", look)
+    told: list[str] = []
+    options = checking.Options(helper="gfp_has_io_fs", jobs=1, on_command=told.append, sparse=True)
+    found = checking.check(bundled(), Selection(), options)
+    assert [c.id for c in found.checks] == ["helper.gfp_has_io_fs", "range.gfp_has_io_fs", "sparse.bitwise"]
+    assert asked == [(True, told.append)]

@@ -14,6 +14,7 @@ import pytest
 from judged import FORCE, GFP_H, INPUTS, KEEP, TYPES_H, constants, helper, nested, row, view
 
 from pygfp.checking import composites, helpers, laws, layout, standing
+from pygfp.checking.cases import Case
 from pygfp.checking.view import View
 from pygfp.errors import HelperCrashed
 from pygfp.forms import MaskTable, Outcome
@@ -146,9 +147,21 @@ class TestFilter:
         assert check.message == "misbehaves: gfp_nested_mask crashes with SIGSEGV on input 0x0"
         assert at.session.pool.swept == 0
 
+    def test_one_that_crashed_is_not_called_again(self) -> None:
+        asked: list[int] = []
+
+        def function(x: int) -> Outcome:
+            asked.append(x)
+            return crashing(0x123)(x)
+
+        assert of_filter(function).status == "fail"
+        assert asked[-1] == 0x123
+
     @pytest.mark.parametrize("last", [0, INPUTS - 1])
     def test_a_crash_at_either_end_shows_before_the_sweep(self, last: int) -> None:
-        assert of_filter(crashing(last)).status == "fail"
+        at = view({"gfp_nested_mask": crashing(last)}, [helper("gfp_nested_mask", "gfp_t")])
+        assert judge(at, "gfp_nested_mask")["helper.gfp_nested_mask"].status == "fail"
+        assert at.session.pool.swept == 0
 
     def test_a_sweep_of_nothing_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(judged.PythonPool, "sweep", lambda _, jobs: [Tally() for _ in jobs])
@@ -215,6 +228,14 @@ class TestConfigurations:
         }
 
 
+def test_a_case_before_anything_was_compared() -> None:
+    plan = helper("gfp_nested_mask", "gfp_t")
+    case = Case(plan, plan.meanings[0], None)
+    assert (case.ungrouped, case.aspect, case.obstacle) == (False, "", "")
+    assert (case.expected, case.proven, case.crash) == (None, None, None)
+    assert (case.tally, case.undecided) == (Tally(), {})
+
+
 class TestUndecided:
     """A flag without a verdict: what the header does is told, and proven."""
 
@@ -242,6 +263,19 @@ class TestUndecided:
         assert new.message == (
             f"__GFP_NEW has no verdict: the header {does} it, on every input. "
             f'Decide it in a policy file (--policy FILE, a line __GFP_NEW = "{fate}"  # reason)'
+        )
+
+    def test_one_on_the_lowest_bit(self) -> None:
+        # What is forced shows where no flag at all is set.
+        at = view(
+            {"gfp_nested_mask": lambda x: Outcome((x & (KEEP | 1)) | FORCE)},
+            [helper("gfp_nested_mask", "gfp_t")],
+            segments=[SegmentPlan(0, {}, constants=constants(__GFP_DMA=None, __GFP_NEW=1))],
+        )
+        found = judge(at, "gfp_nested_mask")
+        assert found["helper.gfp_nested_mask"].status == "pass"
+        assert found["helper.gfp_nested_mask.__GFP_NEW"].message.startswith(
+            "__GFP_NEW has no verdict: the header keeps it, on every input. "
         )
 
     def test_one_that_is_not_treated_alike_everywhere_is_a_fail_and_has_no_verdict_of_its_own(self) -> None:
@@ -445,6 +479,11 @@ class TestUnmodelled:
         check = self.judged(lambda x: Outcome((x & 1) | 2), result="gfp_t")
         assert check.message.endswith("proven on every input: keep {DMA}, force {HIGHMEM}")
 
+    def test_one_that_crashes_while_its_form_is_looked_for(self) -> None:
+        check = self.judged(crashing(8))
+        assert (check.status, check.inputs, check.mismatches, check.form) == ("fail", 0, 0, None)
+        assert check.message == "misbehaves: gfp_nested_mask crashes with SIGSEGV on input 0x8"
+
     def test_one_that_nobody_asked_for_is_left_alone(self) -> None:
         at = view({"gfp_new": lambda _: Outcome(0)}, [helper("gfp_new")])
         assert judge(at, wanted=lambda name: name == "gfp_zone") == {}
@@ -482,6 +521,22 @@ class TestSeveral:
             "helper.gfp_c": "error",
             "helper.gfp_d": "error",
         }
+
+    def test_what_had_to_be_taken_out_of_the_text_for_it_does_not_compile(self) -> None:
+        left_out = [
+            ("alloc_a", GFP_H, 40, "no such type"),
+            ("alloc_b", TYPES_H, 50, "no such name"),
+            ("alloc_a", GFP_H, 60, "the same name once more"),
+            ("gfp_zone", GFP_H, 70, "has a model, and a verdict of its own"),
+        ]
+        at = view({}, left_out=left_out)
+        assert judge(at) == {
+            f"helper.{name}": Check(
+                f"helper.{name}", name, "helper", "error", file=path, line=line, message=f"does not compile: {why}"
+            )
+            for name, path, line, why in left_out[:2]
+        }
+        assert list(judge(at, wanted=lambda name: name == "alloc_b")) == ["helper.alloc_b"]
 
 
 class TestLaws:
@@ -523,7 +578,8 @@ class TestLaws:
         self.require_broken(found["law.gfp_nested_mask.no-zone"], INPUTS * 3 // 4, witness, witness)
 
     def test_a_broken_law_where_no_form_fits(self) -> None:
-        found = self.judged(lambda x: Outcome(FORCE | 1) if x in {0x7, 0x400} else nested(x))
+        # An input above the domain is none.
+        found = self.judged(lambda x: Outcome(FORCE | 1) if x in {0x7, 0x400, INPUTS | 0x3} else nested(x))
         broken = [i for i, c in found.items() if c.status == "fail"]
         # 0x701 is none of the two inputs: applied again, the filter drops the zone.
         assert broken == ["law.gfp_nested_mask.no-zone", "law.gfp_nested_mask.idempotent"]
@@ -727,8 +783,18 @@ class TestLayout:
 
     def test_a_flag_of_two_bits(self) -> None:
         broken = self.broken(view(segments=[segment(__GFP_FS=0x820)]))
-        assert "__GFP_FS" in broken["single-bits"]
-        assert "0x820" in broken["single-bits"]
+        assert broken["single-bits"] == "__GFP_FS is 0x820, not a single bit"
+
+    def test_all_that_breaks_a_rule_is_told(self) -> None:
+        check = self.judged(view(segments=[segment(__GFP_FS=0x820, __GFP_DMA=0x10)]))["single-bits"]
+        assert (check.inputs, check.mismatches) == (11, 2)
+        assert check.message == "__GFP_FS is 0x820, not a single bit; __GFP_DMA and __GFP_IO stand on the same bit 0x10"
+
+    def test_a_mask_of_several_flags_is_no_flag(self) -> None:
+        for masks in ({"__GFP_BOTH": 0x3}, {"__GFP_BITS_MASK": 0x1}, {"__GFP_BITS_MASK": 0x3}):
+            found = self.judged(view(segments=[segment(**masks)]))
+            assert (found["single-bits"].status, found["single-bits"].inputs) == ("pass", 11)
+            assert "undecided" not in {c.status for c in found.values()}
 
     def test_a_flag_outside_the_mask(self) -> None:
         broken = self.broken(view(segments=[segment(__GFP_NOMEMALLOC=1 << 11)]))
@@ -750,6 +816,10 @@ class TestLayout:
     def test_a_zone_flag_above_the_lowest_four(self) -> None:
         broken = self.broken(view(segments=[segment(__GFP_DMA=0x10, __GFP_IO=0x1)]))
         assert broken == {"zone-bits-lowest": "the zone flags cover 0x1e; gfp_zone() looks at the lowest four bits"}
+
+    def test_a_zone_flag_that_is_gone(self) -> None:
+        broken = self.broken(view(segments=[segment(__GFP_DMA=None)]))
+        assert broken["zone-bits-lowest"] == "the zone flags cover 0xe; gfp_zone() looks at the lowest four bits"
 
     def test_a_flag_that_is_gone_or_off(self) -> None:
         assert self.broken(view(segments=[segment(__GFP_FS=None)])) == {
@@ -794,10 +864,30 @@ class TestLayout:
             "gates.A": "__GFP_FS is 0 although CONFIG_A is on",
             "present.A": "changed: __GFP_FS is not of type gfp_t but of another of 8 bytes",
         }
+        assert self.gated(Constant(0x20, 8, is_gfp_t=False), 0x20, ["CONFIG_A"]) == {}
+
+    def test_a_symbol_that_a_configuration_does_not_name_is_off(self) -> None:
+        symbols = {"__GFP_FS": ["CONFIG_A"]}
+        for value, says in ((0, {}), (0x20, {"gates": "__GFP_FS is 0x20 although CONFIG_A is off"})):
+            at = view(segments=[segment(__GFP_FS=value)], reference=self.GATED, constant_symbols=symbols)
+            assert self.broken(at) == says
 
     def test_a_flag_that_depends_on_no_symbol_any_more(self) -> None:
         says = "changed: __GFP_FS depends on CONFIG_A in v9.1, and does not here"
         assert self.gated(0, 0x20, []) == {"gates.none": says, "gates.A": says}
+
+    def test_what_is_said_of_one_flag_does_not_hide_the_next(self) -> None:
+        gate = {"config": "CONFIG_A"}
+        two = {"__GFP_IO": {"bit": 4, **gate}, "__GFP_FS": {"bit": 5, **gate}}
+        at = view(
+            segments=[segment(__GFP_IO=0, __GFP_FS=0, __GFP_NOMEMALLOC=None)],
+            reference=row(flags={**row().flags, **two}),
+        )
+        assert self.broken(at) == {
+            "gates": "changed: __GFP_IO depends on CONFIG_A in v9.1, and does not here; "
+            "changed: __GFP_FS depends on CONFIG_A in v9.1, and does not here",
+            "present": "removed: v9.1 has __GFP_NOMEMALLOC, this source does not",
+        }
 
     def test_a_configuration_that_cannot_be_built_is_an_error_of_every_rule(self) -> None:
         found = self.judged(view(segments=[SegmentPlan(0, {}, error="too old")]))
@@ -813,6 +903,9 @@ class TestLayout:
         assert self.broken(view(alone="no gfp_t")) == {
             "compiles-alone": "gfp_types.h does not compile by itself: no gfp_t; include what it uses"
         }
+        for at in (view(alone="no gfp_t"), view(alone=None)):
+            check = self.judged(at)["compiles-alone"]
+            assert (check.inputs, check.mismatches) == (1, 1)
 
     def test_types_that_are_gone(self) -> None:
         assert self.broken(view(alone=None)) == {
@@ -836,6 +929,13 @@ class TestLayout:
             segments=[segment(__GFP_NEW=1 << 11, __GFP_BITS_MASK=0xFFF)], policy=Policy({"__GFP_NEW": Fate.DROP})
         )
         assert {c.status for c in layout.check(decided)} == {"pass"}
+
+    def test_a_flag_that_is_new_in_one_configuration(self) -> None:
+        segments = [
+            SegmentPlan(n, {"CONFIG_A": bool(n)}, constants=constants(**{f"__GFP_NEW{n}": 1 << 11})) for n in (0, 1)
+        ]
+        found = layout.check(view(segments=segments, flag_symbols=["CONFIG_A"]))
+        assert [c.id for c in found if c.status == "undecided"] == ["layout.__GFP_NEW0", "layout.__GFP_NEW1"]
 
     def test_a_finding_of_the_build_that_no_helper_claims(self) -> None:
         plans = [helper("gfp_nested_mask", "gfp_t")]
@@ -871,6 +971,14 @@ class TestLayout:
         ]
         assert list(layout.moved(view(segments=[SegmentPlan(0, {}, error="too old")]))) == []
 
+    def test_flags_are_looked_for_with_every_symbol_on(self) -> None:
+        off = SegmentPlan(0, {"CONFIG_A": False}, constants=constants(__GFP_IO=0x20, __GFP_FS=0x10))
+        on = SegmentPlan(1, {"CONFIG_A": True}, constants=constants(__GFP_DMA=0x2, __GFP_HIGHMEM=0x1))
+        assert list(layout.moved(view(segments=[off, on], flag_symbols=["CONFIG_A"]))) == [
+            "moved against v9.1, which changes no meaning: __GFP_DMA: bit 1, was 0; __GFP_HIGHMEM: bit 0, was 1"
+        ]
+        assert list(layout.moved(view(segments=[off], flag_symbols=["CONFIG_A"]))) == []
+
 
 class TestStanding:
     """What is said of a helper before anything is compared."""
@@ -903,6 +1011,13 @@ class TestStanding:
             message=f"signature changed: expected gfp_t gfp_nested_mask(gfp_t), found {found}",
         )
 
+    def test_a_predicate_that_returns_nothing(self) -> None:
+        (check,) = self.standing(helper("gfp_has_io_fs", "void"), "gfp_has_io_fs")
+        assert check.status == "fail"
+        assert check.message == (
+            "signature changed: expected bool gfp_has_io_fs(gfp_t), found void gfp_has_io_fs(gfp_t)"
+        )
+
     def test_an_int_for_a_bool_is_no_other_signature(self) -> None:
         assert self.standing(helper("gfp_has_io_fs", "int"), "gfp_has_io_fs") == []
 
@@ -925,11 +1040,17 @@ class TestStanding:
 
     def test_one_that_is_removed(self) -> None:
         (check,) = self.standing(None)
-        assert (check.id, check.status, check.file, check.gone) == ("helper.gfp_nested_mask", "fail", GFP_H, True)
+        assert (check.id, check.kind, check.status) == ("helper.gfp_nested_mask", "helper", "fail")
+        assert (check.file, check.gone) == (GFP_H, True)
         assert check.message == (
             f"removed: v9.1 defines it in {GFP_H}, and no watched file of this source does; "
             f"if it was renamed or moved on purpose, every caller has to follow; {ACCEPT}"
         )
+
+    def test_every_file_that_should_define_it_is_named(self) -> None:
+        twice = row(helper_files={"gfp_nested_mask": [GFP_H, "mm/slab.c", TYPES_H]})
+        (check,) = self.standing(None, reference=twice)
+        assert check.message.startswith(f"removed: v9.1 defines it in {GFP_H}, {TYPES_H}, and no watched file")
 
     def test_one_whose_file_is_not_in_the_source(self) -> None:
         elsewhere = row(helper_files={"gfp_nested_mask": ["mm/kmemleak.c", "mm/slab.c"]})

@@ -6,10 +6,17 @@ stood in for by Python and by small programs, so that a crash happens where a te
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import resource
 import subprocess
 import sys
+import threading
+import time
 from collections import deque
+from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -42,6 +49,8 @@ class TestRequests:
         assert members(TABLE) == TABLE_MEMBERS
         assert form_of({"keep": 5, "force": 2}) == MaskFilter(5, 2)
         assert form_of(json.loads(json.dumps(TABLE_MEMBERS))) == TABLE
+        with pytest.raises(ValueError, match="shorter"):
+            form_of({**TABLE_MEMBERS, "events": [0, 0, 1]})
 
     def test_a_sweep(self) -> None:
         job = Job(2, "h", MaskFilter(5, 2), 4096)
@@ -79,6 +88,21 @@ class TestRequests:
         match = Match(((0, 3), (2, 1)))
         assert (match.before(number), match.after(number)) == (before, after)
 
+    @pytest.mark.parametrize(
+        ("one", "same"),
+        [
+            (Job(2, "h", TABLE, 4096), Job(2, "h", TABLE, 4096)),
+            (LawJob(2, "h", (MaskLaw(1),), 4096), LawJob(2, "h", (MaskLaw(1),), 4096)),
+            (VersusJob(2, 9, "h", Match(((0, 3),))), VersusJob(2, 9, "h", Match(((0, 3),)))),
+            (Match(((0, 3),)), Match(((0, 3),))),
+        ],
+        ids=lambda value: type(value).__name__,
+    )
+    def test_a_job_is_a_key_of_what_is_known_of_it(self, one: Any, same: Any) -> None:  # noqa: ANN401 - jobs
+        assert {one: "known"}[same] == "known"
+        with pytest.raises(AttributeError, match="cannot assign"):
+            one.helper = "other"
+
 
 class TestTally:
     """Chunks come in any order."""
@@ -113,6 +137,14 @@ class TestTally:
 class Dies(Exception):  # noqa: N818 - what a stand-in does
     """A worker is gone; the text says how."""
 
+    from_outside = False
+
+
+class Killed(Dies):
+    """Somebody has killed it."""
+
+    from_outside = True
+
 
 class Stand:
     """A worker that is asked in Python: what it answers, or raises, is *behaviour*."""
@@ -132,7 +164,7 @@ class Stand:
         try:
             return type(self).behaviour(request)
         except Dies as exc:
-            raise pools._Died(self, str(exc)) from None  # type: ignore[arg-type]
+            raise pools._Died(self, str(exc), from_outside=exc.from_outside) from None  # type: ignore[arg-type]
 
     def stop(self) -> None:
         self.stopped += 1
@@ -180,6 +212,8 @@ def stand(monkeypatch: pytest.MonkeyPatch) -> type[Stand]:
 
 
 FORM = MaskFilter(1, 0)
+#: The answer to one block in which nothing is wrong.
+GOOD = {"inputs": BLOCK, "mismatches": 0, "first": 0, "smallest": 0}
 
 
 class TestPool:
@@ -192,7 +226,7 @@ class TestPool:
             assert len(stand.made) == 3
             first = {"op": "load", "objects": [("a.so", "digest")], "offset": 0}
             second = {"op": "load", "objects": [("b.so", "other")], "offset": 7}
-            assert all([r for r, _ in one.asked] == [first, second] for one in stand.made)
+            assert all(one.asked == [(first, 20.0), (second, 20.0)] for one in stand.made)
             assert pool.loads == [first, second]
         assert [one.stopped for one in stand.made] == [1, 1, 1]
 
@@ -227,7 +261,7 @@ class TestPool:
             found = pool.call(2, "h", [1, 2, 3], ungrouped=True)
         assert found == [Outcome(5), Outcome(6, bug=True), Outcome(7, warned=True)]
         assert all(type(event) is bool for outcome in found for event in outcome[1:])
-        assert stand.made[0].asked == [(calls(2, "h", [1, 2, 3], ungrouped=True), pools.CALL_LIMIT_S)]
+        assert stand.made[0].asked == [(calls(2, "h", [1, 2, 3], ungrouped=True), 3.0)]
 
     def test_a_call_that_crashes(self, stand: type[Stand]) -> None:
         stand.behaviour = staticmethod(deadly(9))
@@ -240,7 +274,152 @@ class TestPool:
             assert [*pool._idle] == [stand.made[1]]
             assert stand.made[1].asked[0][0] == pool.loads[0]
             assert pool.call(2, "h", [3]) == [Outcome(3)]
+            assert stand.made[1].asked[1][0] == calls(2, "h", [3])
         assert [one.stopped for one in stand.made] == [1, 1]
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            {},
+            {"results": None},
+            {"results": {"a": [1, 0, 0]}},
+            {"results": [[1, 0, 0]]},
+            {"results": [[1, 0, 0]] * 3},
+            {"results": [[1, 0, 0], [1, 0]]},
+            {"results": [[1, 0, 0], 1]},
+        ],
+        ids=str,
+    )
+    def test_outcomes_that_nobody_asked_for(self, stand: type[Stand], answer: dict[str, Any]) -> None:
+        stand.behaviour = staticmethod(lambda _: answer)
+        with Pool(1) as pool, pytest.raises(HelperCrashed) as caught:
+            pool.call(2, "h", [9, 3])
+        assert (caught.value.first, caught.value.last) == (3, 9)
+        assert str(caught.value) == "h writes over the answers of the process that runs it on an input in 0x3..0x9"
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            {},
+            {"tallies": None},
+            {"tallies": {"inputs": BLOCK}},
+            {"tallies": []},
+            {"tallies": [GOOD, GOOD]},
+            {"tallies": [[BLOCK, 0, 0, 0]]},
+            *[{"tallies": [{**GOOD, name: None}]} for name in GOOD],
+            {"tallies": [{**GOOD, "mismatches": False}]},
+        ],
+        ids=str,
+    )
+    def test_tallies_that_nobody_asked_for(self, stand: type[Stand], answer: dict[str, Any]) -> None:
+        stand.behaviour = staticmethod(lambda _: answer)
+        with Pool(1) as pool:
+            (found,) = pool.sweep([Job(0, "h", FORM, BLOCK)])
+            assert len(stand.made) == 2
+        assert str(found.crash).startswith("h writes over the answers of the process that runs it on input ")
+        assert (found.inputs, found.mismatches) == (0, 0)
+
+    def test_too_few_inputs_are_no_verdict(self, stand: type[Stand]) -> None:
+        laws = LawJob(0, "h", (MaskLaw(), MaskLaw()), BLOCK)
+        for inputs in (BLOCK - 1, 0):
+            answer = {"tallies": [GOOD, {**GOOD, "inputs": inputs}]}
+            stand.behaviour = staticmethod(lambda _, answer=answer: answer)
+            with Pool(1) as pool, pytest.raises(BuildError) as caught:
+                pool.judge(laws)
+            assert str(caught.value) == f"h: {inputs:,} inputs were compared, and not 2,048"
+
+    def test_what_stops_one_thread_stops_the_others(self, stand: type[Stand]) -> None:
+        stand.behaviour = staticmethod(lambda _: {"error": "KeyError: h"})
+        with Pool(1) as pool, pytest.raises(BuildError, match=r"^h: KeyError: h$"):
+            pool.sweep([Job(0, "h", FORM, 4 * CHUNK)])
+        assert len(stand.made[0].asked) == 1
+
+    def test_as_many_wait_as_there_are_cores(self, stand: type[Stand], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {1, 2, 5} if pid == 0 else {1})
+        at_exit: list[object] = []
+        monkeypatch.setattr(pools.atexit, "register", at_exit.append)
+        pools.warm(1)
+        # Else they would outlive a command that needs none.
+        assert at_exit == [pools._stop_spares]
+        pools.warm()
+        assert len(stand.made) == 3
+        assert at_exit == [pools._stop_spares]
+        pools._stop_spares()
+        assert [one.stopped for one in stand.made] == [1, 1, 1]
+        assert not pools._spares
+
+    def test_threads_do_not_keep_an_interrupted_command_alive(self, stand: type[Stand]) -> None:
+        kinds: list[bool] = []
+
+        def answer(request: dict[str, Any]) -> dict[str, Any]:
+            kinds.append(threading.current_thread().daemon)
+            return tallies_of(set())(request)
+
+        stand.behaviour = staticmethod(answer)
+        with Pool(1) as pool:
+            assert pool.on_progress is None
+            pool.sweep([Job(0, "h", FORM, BLOCK)])
+        assert kinds == [True]
+
+    def test_a_helper_that_was_lost_is_not_waited_for_as_long(self, stand: type[Stand]) -> None:
+        stand.behaviour = staticmethod(deadly(9))
+        with Pool(1) as pool:
+            for _ in range(2):
+                with pytest.raises(HelperCrashed):
+                    pool.call(2, "h", [9])
+            pool.call(2, "other", [3])
+            assert [one.asked[0][1] for one in stand.made] == [3.0, 1.0, 3.0]
+
+    def test_what_was_killed_from_outside_is_asked_again(self, stand: type[Stand]) -> None:
+        deaths: list[Dies] = []
+
+        def answer(request: dict[str, Any]) -> dict[str, Any]:
+            if deaths:
+                raise deaths.pop()
+            return tallies_of({5})(request)
+
+        stand.behaviour = staticmethod(answer)
+        with Pool(1) as pool:
+            pool.load([("a.so", "d")])
+            deaths.append(Killed("crashes with SIGKILL"))
+            assert pool.call(2, "h", [3]) == [Outcome(3)]
+            assert [one.stopped for one in stand.made] == [1, 0]
+            assert [r["op"] for r, _ in stand.made[1].asked] == ["load", "call"]
+            deaths.append(Killed("crashes with SIGKILL"))
+            (found,) = pool.sweep([Job(0, "h", FORM, BLOCK)])
+            assert (found.inputs, found.mismatches, found.crash) == (BLOCK, 1, None)
+            deaths += [Killed("crashes with SIGKILL"), Killed("crashes with SIGKILL")]
+            with pytest.raises(HelperCrashed, match=r"^h crashes with SIGKILL on input 0x3$"):
+                pool.call(2, "h", [3])
+            assert pool.call(2, "other", [4]) == [Outcome(4)]
+        assert [one.stopped for one in stand.made] == [1] * 5
+
+    def test_what_is_killed_while_it_loads_is_asked_again(
+        self, stand: type[Stand], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        deaths = [1]
+
+        def load(worker: Any, *_: object) -> dict[str, Any]:  # noqa: ANN401 - a stand-in
+            if deaths:
+                raise pools._Died(worker, "crashes with SIGKILL", from_outside=bool(deaths.pop()))
+            return {"segments": [{"index": 1}]}
+
+        monkeypatch.setattr(stand, "ask", load)
+        with Pool(1) as pool:
+            assert pool.load([("a.so", "d")]) == [{"index": 1}]
+            assert [one.stopped for one in stand.made] == [1, 0]
+
+    def test_what_takes_its_place_is_not_asked_again(self, stand: type[Stand], monkeypatch: pytest.MonkeyPatch) -> None:
+        with Pool(1) as pool:
+            pool.load([("a.so", "d")])
+
+            def killed(worker: Any, *_: object) -> dict[str, Any]:  # noqa: ANN401 - a stand-in
+                raise pools._Died(worker, "crashes with SIGKILL", from_outside=True)
+
+            monkeypatch.setattr(stand, "ask", killed)
+            with pytest.raises(BuildError, match=r"^the compiled header crashes with SIGKILL while it is loaded$"):
+                pool.call(2, "h", [3])
+            assert len(stand.made) == 2
 
     def test_a_call_that_cannot_be_answered(self, stand: type[Stand]) -> None:
         stand.behaviour = staticmethod(lambda _: {"error": "KeyError: h"})
@@ -260,6 +439,7 @@ class TestPool:
             }  # fmt: skip
             stand.behaviour = staticmethod(lambda _: {"form": None})
             assert pool.mine(2, "h", 27, is_filter=False) is None
+            assert stand.made[0].asked[1][0]["ungrouped"] == 0
 
     def test_mining_that_crashes(self, stand: type[Stand]) -> None:
         def dies(_: object) -> dict[str, Any]:
@@ -269,6 +449,9 @@ class TestPool:
         with Pool(1) as pool, pytest.raises(HelperCrashed) as caught:
             pool.mine(2, "h", 27, is_filter=True)
         assert (caught.value.first, caught.value.last) == (0, (1 << 27) - 1)
+
+    def test_a_request_is_for_this_many_inputs(self) -> None:
+        assert (CHUNK, BLOCK) == (1 << 24, 1 << 11)
 
     @pytest.mark.parametrize("size", [1, 2])
     def test_every_input_of_every_job_is_asked_for_once(self, stand: type[Stand], size: int) -> None:
@@ -286,7 +469,7 @@ class TestPool:
         assert sorted(asked) == [
             (0, 0, CHUNK), (0, CHUNK, CHUNK), (0, 2 * CHUNK, 4096), (1, 0, BLOCK), (2, 0, CHUNK)
         ]  # fmt: skip
-        assert {limit for one in stand.made for _, limit in one.asked} == {pools.CHUNK_LIMIT_S}
+        assert {limit for one in stand.made for _, limit in one.asked} == {10.0}
         assert sorted(told) == [(n, 5) for n in range(1, 6)]
 
     def test_a_job_that_starts_further_up(self, stand: type[Stand]) -> None:
@@ -337,7 +520,8 @@ class TestPool:
         ]
         halves = [("call", BLOCK >> n) for n in range(1, 12)]
         assert sizes == [("sweep", 2 * BLOCK), ("sweep", BLOCK), *halves]
-        assert {limit for one in stand.made for _, limit in one.asked[1:]} <= {0.5, pools._PART_LIMIT_S}
+        limits = [limit for one in stand.made for r, limit in one.asked if r["op"] != "load"]
+        assert limits == [10.0, *[0.5] * 12]
 
     def test_its_other_configurations_are_not_tried_and_other_helpers_are(self, stand: type[Stand]) -> None:
         stand.behaviour = staticmethod(lambda r: deadly(7)(r) if r["helper"] == "h" else tallies_of({7})(r))
@@ -351,6 +535,19 @@ class TestPool:
         assert again.crash is one.crash
         assert (other.crash, other.inputs, other.mismatches) == (None, BLOCK, 1)
         assert not any(r.get("segment") == 1 for p in stand.made for r, _ in p.asked)
+
+    def test_while_its_input_is_looked_for_other_threads_know_of_the_crash(self, stand: type[Stand]) -> None:
+        known: list[HelperCrashed | None] = []
+
+        def answer(request: dict[str, Any]) -> dict[str, Any]:
+            known.append(pool._crashed.get("h"))
+            return deadly((1 << 24) + 3)(request)
+
+        stand.behaviour = staticmethod(answer)
+        with Pool(1) as pool:
+            pool.sweep([Job(0, "h", FORM, 2 * BLOCK, base=1 << 24)])
+        assert known[0] is None
+        assert {str(crash) for crash in known[1:]} == {"h crashes at 0x1000003 on an input in 0x1000000..0x1000fff"}
 
     def test_chunks_behind_a_crash_are_not_asked_for(self, stand: type[Stand]) -> None:
         stand.behaviour = staticmethod(deadly(7))
@@ -411,14 +608,16 @@ class TestProcess:
     )
     def test_what_is_no_answer(self, program: Callable[..., Any], command: tuple[str, ...]) -> None:
         worker = program(*command)
-        with pytest.raises(pools._Died, match=r"^writes over the answers of the process that runs it$"):
+        with pytest.raises(pools._Died, match=r"^writes over the answers of the process that runs it$") as caught:
             worker.ask({"op": "x"}, 20)
+        assert caught.value.from_outside is False
         assert worker.process.poll() is not None
 
     @pytest.mark.parametrize(
         ("script", "how"),
         [
             ("read line; exit 7", "ends the process with status 7"),
+            ("read line; exit 0", "ends the process with status 0"),
             ("read line; kill -SEGV $$", "crashes with SIGSEGV"),
             ("read line; kill -ABRT $$", "crashes with SIGABRT"),
         ],
@@ -428,6 +627,87 @@ class TestProcess:
             program("sh", "-c", script).ask({"op": "x"}, 20)
         assert str(caught.value) == how
 
+    @pytest.mark.parametrize(("name", "outside"), [("KILL", True), ("SEGV", False), ("TERM", False)])
+    def test_only_what_is_killed_is_killed_from_outside(
+        self,
+        program: Callable[..., Any],
+        name: str,
+        outside: bool,  # noqa: FBT001 - a column
+    ) -> None:
+        with pytest.raises(pools._Died, match=f"^crashes with SIG{name}$") as caught:
+            program("sh", "-c", f"read line; kill -{name} $$").ask({"op": "x"}, 20)
+        assert caught.value.from_outside is outside
+
+    @pytest.mark.parametrize(("extra", "too_long"), [(0, False), (1, True)])
+    def test_an_answer_without_an_end(
+        self,
+        program: Callable[..., Any],
+        monkeypatch: pytest.MonkeyPatch,
+        extra: int,
+        too_long: bool,  # noqa: FBT001
+    ) -> None:
+        assert pools._LONGEST_ANSWER == 16 << 20
+        monkeypatch.setattr(pools, "_LONGEST_ANSWER", 5000)
+        worker = program("sh", "-c", f"head -c {5000 + extra} /dev/zero; read line; sleep 10")
+        says = "^writes over the answers" if too_long else r"^does not return within 0\.3 s$"
+        with pytest.raises(pools._Died, match=says):
+            worker.ask({"op": "x"}, 20 if too_long else 0.3)
+        assert worker.process.poll() == -9
+
+    def test_one_that_is_silent_and_lives_on_is_killed(
+        self, program: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        worker = program("cat")
+        wait, patience = worker.process.wait, []
+
+        def waiting(timeout: float | None = None) -> int:
+            if timeout is None:
+                return int(wait())
+            patience.append(timeout)
+            raise subprocess.TimeoutExpired("cat", timeout)
+
+        monkeypatch.setattr(worker.process, "wait", waiting)
+        assert worker._how() == "stopped answering"
+        assert (worker.process.poll(), patience) == (-9, [2])
+
+    def test_what_a_worker_started_ends_with_it(self, program: Callable[..., Any]) -> None:
+        worker = program("sh", "-c", "sleep 10 & echo $!; wait")
+        started = Path(f"/proc/{int(worker.process.stdout.readline())}/stat")
+        pools._alive.add(worker)
+        pools.tidy()
+        assert worker not in pools._alive
+        assert worker.process.poll() == -9
+        for _ in range(500):
+            # Gone, or nobody has waited for it yet.
+            state = "X"
+            with contextlib.suppress(OSError):
+                state = started.read_text().rpartition(") ")[2][0]
+            if state in "XZ":
+                break
+            time.sleep(0.01)
+        assert state in "XZ"
+
+    def test_a_worker_is_started_apart(self) -> None:
+        pools._stop_spares()
+        pools.warm(1)
+        (worker,) = pools._spares
+        try:
+            assert (worker.buffer, worker.asked, worker in pools._alive) == (b"", 0, True)
+            assert worker.ask({"op": "load", "objects": [], "offset": 0}, 20) == {"segments": []}
+            pid = worker.process.pid
+            place = Path(f"/proc/{pid}")
+            root = str(Path(pools.__file__).parents[2])
+            others = [p for p in sys.path if p not in {"", root}]
+            started = [sys.executable, "-I", "-S", "-c", pools._START, root, *others]
+            assert (place / "cmdline").read_bytes().decode().split("\0") == [*started, ""]
+            assert (place / "environ").read_bytes() == b"LC_ALL=C.UTF-8\0"
+            assert str((place / "cwd").readlink()) == "/"
+            assert str((place / "fd/2").readlink()) == "/dev/null"
+            assert os.getsid(pid) == pid
+        finally:
+            pools._stop_spares()
+        assert worker not in pools._alive
+
     def test_one_that_was_dead_before(self, program: Callable[..., Any]) -> None:
         worker = program("sh", "-c", "exit 3")
         worker.process.wait()
@@ -435,12 +715,23 @@ class TestProcess:
             worker.ask({"op": "x" * (1 << 17)}, 20)
 
     def test_one_that_does_not_answer_is_killed(self, program: Callable[..., Any]) -> None:
-        worker = program("sleep", "600")
-        with pytest.raises(pools._Died, match=r"^does not return within 0\.05 s$"):
+        worker = program("sleep", "10")
+        with pytest.raises(pools._Died, match=r"^does not return within 0\.05 s$") as caught:
             worker.ask({"op": "x"}, 0.05)
+        assert caught.value.from_outside is False
         assert worker.process.poll() == -9
         assert worker.process.stdin.closed
         assert worker.process.stdout.closed
+
+    def test_one_that_writes_on_and_on_has_no_more_time(self, program: Callable[..., Any]) -> None:
+        worker = program("sh", "-c", "for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do printf x; sleep 0.1; done")
+        with pytest.raises(pools._Died, match=r"^does not return within 0\.3 s$"):
+            worker.ask({"op": "x"}, 0.3)
+
+    def test_lines_that_come_together_are_taken_one_by_one(self, program: Callable[..., Any]) -> None:
+        worker = program("cat")
+        worker.buffer = b"one\ntwo\nthr"
+        assert [worker._line(0, 0), worker._line(0, 0), worker.buffer] == [b"one", b"two", b"thr"]
 
     def test_a_long_answer_and_two_at_once(self, program: Callable[..., Any]) -> None:
         echo = program("cat")
@@ -469,6 +760,10 @@ def worker(answered: tuple[Worker, list[dict[str, Any]]]) -> Worker:
 def segment(answered: tuple[Worker, list[dict[str, Any]]]) -> int:
     """A segment in which NOLOCKDEP is no flag, by its number."""
     return 100 + next(int(s["index"]) for s in answered[1] if s["constants"]["__GFP_NOLOCKDEP"][0] == 0)
+
+
+#: What a worker may have at most: 2 GiB of memory, 128 open files, and no file, core, process or thread.
+LIMITS = {"AS": (2 << 30,) * 2, "NOFILE": (128, 128), "FSIZE": (0, 0), "CORE": (0, 0), "NPROC": (0, 0)}
 
 
 class TestWorker:
@@ -564,7 +859,11 @@ class TestWorker:
         found = self.tally(worker, VersusJob(segment, segment, "gfp_zone", shifted), 0, 8)
         assert found[1][1] > 0
 
-    def test_an_object_of_another_digest_is_not_loaded(self, worker: Worker, tmp_path: Any) -> None:  # noqa: ANN401
+    def test_one_that_has_loaded_nothing_cannot_sweep(self) -> None:
+        with pytest.raises(ValueError, match=r"^no object with the loops is loaded$"):
+            _ = Worker().loops
+
+    def test_an_object_of_another_digest_is_not_loaded(self, worker: Worker, tmp_path: Path) -> None:
         path = tmp_path / "a.so"
         path.write_bytes(b"no object")
         with pytest.raises(ValueError, match=r"a\.so does not match its digest$"):
@@ -574,25 +873,69 @@ class TestWorker:
         with pytest.raises(OSError, match="link"):
             worker.load({"objects": [[str(link), "0" * 64]], "offset": 0})
 
-    def test_it_serves_until_its_input_ends(self) -> None:
+    def test_an_object_is_loaded_by_the_descriptor_that_was_hashed(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = tmp_path / "a.so"
+        path.write_bytes(b"the object")
+        opened: list[tuple[str, bytes, int]] = []
+
+        def dlopen(name: str, flags: int) -> Any:  # noqa: ANN401 - cffi
+            with open(name, "rb") as stream:
+                opened.append((name.rpartition("/")[0], stream.read(), flags))
+            return SimpleNamespace(pygfp_table=SimpleNamespace(n_segments=0, loops="its loops"))
+
+        worker = Worker()
+        monkeypatch.setattr(worker, "ffi", SimpleNamespace(dlopen=dlopen, RTLD_NOW=2, RTLD_LOCAL=256))
+        digest = "a0ea0005d8f2960fcf0d2ac91ed325acde6685569d9ac36b0d8147c0868a5479"
+        assert worker.load({"objects": [[str(path), digest]], "offset": 0}) == {"segments": []}
+        assert opened == [("/proc/self/fd", b"the object", 258)]
+        assert [one.pygfp_table.loops for one in worker.libraries] == [worker.loops] == ["its loops"]
+
+    @pytest.fixture
+    def started(self) -> Iterator[subprocess.Popen[str]]:
+        """Yield a worker in a process of its own."""
+        command = [sys.executable, "-c", pools._START, pools.__file__.rpartition("/pygfp/")[0]]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        ) as process:
+            yield process
+            process.kill()
+
+    def test_it_ends_with_its_parent_whatever_it_does(self, started: subprocess.Popen[str]) -> None:
+        assert started.stdin is not None
+        requests = [
+            {"op": "load", "objects": [["bundled", ""]], "offset": 0, "token": "a"},
+            {"op": "call", **calls(0, "gfp_nested_mask", range(1 << 14)), "token": "b"},
+        ]
+        started.stdin.write("".join(json.dumps(request) + "\n" for request in requests))
+        # The answers are longer than a pipe holds, and nobody reads them: it writes for ever.
+        started.stdin.flush()
+        with pytest.raises(subprocess.TimeoutExpired):
+            started.wait(timeout=0.1)
+        started.stdin.close()
+        assert started.wait(timeout=20) == -9
+
+    def test_it_serves_until_its_input_ends(self, started: subprocess.Popen[str]) -> None:
         requests = [
             {"op": "load", "objects": [["bundled", ""]], "offset": 0, "token": "a"},
             {"op": "call", "segment": 99, "helper": "h", "inputs": [], "ungrouped": 0, "token": "b"},
             {"op": "nonsense", "token": "c"},
         ]
-        command = [sys.executable, "-c", pools._START, pools.__file__.rpartition("/pygfp/")[0]]
-        with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
-        ) as process:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            answers = []
-            for request in requests:
-                process.stdin.write(json.dumps(request) + "\n")
-                process.stdin.flush()
-                answers.append(json.loads(process.stdout.readline()))
-            process.stdin.close()
-            assert process.stdout.read() == ""
+        assert started.stdin is not None
+        assert started.stdout is not None
+        answers = []
+        for request in requests:
+            started.stdin.write(json.dumps(request) + "\n")
+            started.stdin.flush()
+            answers.append(json.loads(started.stdout.readline()))
+        limits = {name: resource.prlimit(started.pid, getattr(resource, f"RLIMIT_{name}")) for name in LIMITS}
+        # What a header prints is no answer.
+        printed, complained = (os.readlink(f"/proc/{started.pid}/fd/{fd}") for fd in (1, 2))
+        assert printed == complained
+        started.stdin.close()
+        assert started.stdout.read() == ""
+        assert limits == LIMITS
         first, second, third = answers
         assert (first["token"], "segments" in first) == ("a", True)
         assert second == {"error": "KeyError: (99, 'h')", "token": "b"}

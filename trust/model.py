@@ -146,7 +146,16 @@ GROUPS = (
     _of("sweep", "native/pool", "test_workers", "TestPool", "TestProcess"),
     _of("sweep", "native/worker", "test_workers", "TestWorker"),
     _of("sweep", "native/evaluate", "test_evaluate"),
-    Group("api", ("api/sweeping",), (("tests/test_sweeping.py", "-k", "not TestBrokenHeaders"),)),
+    Group(
+        "api",
+        ("api/sweeping",),
+        (
+            tuple(
+                f"tests/test_sweeping.py::{c}" for c in ("TestInputs", "TestCounting", "TestWaysByHand", "TestProgress")
+            ),
+            ("tests/test_sweeping.py", "-k", "not TestBrokenHeaders"),
+        ),
+    ),
 )
 
 
