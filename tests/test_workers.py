@@ -278,6 +278,33 @@ class TestPool:
         assert [one.stopped for one in stand.made] == [1, 1]
 
     @pytest.mark.parametrize(
+        "form",
+        [
+            {},
+            [],
+            7,
+            {"keep": 1},
+            {"keep": 1, "force": None},
+            {"keep": 1, "force": 0, "more": 0},
+            {"index_bits": [0], "values": [0, 1]},
+            {"index_bits": [0], "values": [0, 1], "events": [0]},
+            {"index_bits": [0, 1], "values": [0, 1], "events": [0, 0]},
+            {"index_bits": [0], "values": [0, "1"], "events": [0, 0]},
+        ],
+        ids=str,
+    )
+    def test_what_is_no_form(self, stand: type[Stand], form: object) -> None:
+        stand.behaviour = staticmethod(lambda _: {"form": form})
+        with Pool(1) as pool, pytest.raises(HelperCrashed) as caught:
+            pool.mine(2, "h", 4, is_filter=True)
+        assert str(caught.value) == "h writes over the answers of the process that runs it on an input in 0x0..0xf"
+
+    def test_no_answer_about_a_form(self, stand: type[Stand]) -> None:
+        stand.behaviour = staticmethod(lambda _: {})
+        with Pool(1) as pool, pytest.raises(HelperCrashed, match="writes over the answers"):
+            pool.mine(2, "h", 4, is_filter=True)
+
+    @pytest.mark.parametrize(
         "answer",
         [
             {},

@@ -197,6 +197,19 @@ def _counted(process: _Process, answer: Mapping[str, Any], n: int) -> list[dict[
     return rows
 
 
+def _is_form(found: object) -> bool:
+    """Whether *found* is a form as JSON has it, or None: what is neither is no answer of ours."""
+    if not isinstance(found, dict):
+        return found is None
+    if found.keys() == {"keep", "force"}:
+        return all(type(mask) is int for mask in found.values())
+    parts = [part for name in ("index_bits", "values", "events") if isinstance(part := found.get(name), list)]
+    if len(parts) != 3 or not all(type(n) is int for part in parts for n in part):  # noqa: PLR2004 - these three
+        return False
+    bits, values, events = map(len, parts)
+    return values == events == 1 << min(bits, 64)
+
+
 def _require_all(jobs: Sequence[AnyJob], tallies: Sequence[Sequence[Tally]]) -> None:
     """Fewer inputs than were asked for prove nothing, and none at all would prove anything."""
     for job, found in zip(jobs, tallies, strict=True):
@@ -280,6 +293,8 @@ class Pool:
         """
         request = calls(segment, helper, (), ungrouped=ungrouped)
         found = self._ask({**request, "op": "mine", "bits": n_bits, "is_filter": is_filter}, 0, (1 << n_bits) - 1)
+        if not _is_form(found.get("form", 0)):
+            raise HelperCrashed(helper, _OVERWRITES, 0, (1 << n_bits) - 1)
         return form_of(found["form"]) if found["form"] else None
 
     def _ask(self, request: dict[str, Any], first: int, last: int) -> dict[str, Any]:
