@@ -144,6 +144,17 @@ class TestHeaders:
         assert f"{GFP_H}:{line}: " in err
         assert "VM_BUG_ON" in err
 
+    def test_a_wrong_use_of_a_macro_of_the_kernel_stands_where_it_is_used(
+        self, check_json: Callable[..., dict[str, object]], bundled_tree: Path
+    ) -> None:
+        # The compiler complains of the shim's own line, and says behind it where that is used.
+        edit(bundled_tree, r"VM_BUG_ON\(\(chosen & \(chosen - 1\)\) != 0\);", "VM_BUG_ON(chosen & (chosen - 1)) != 0;")
+        line = (bundled_tree / GFP_H).read_text().split("VM_BUG_ON(chosen")[0].count("\n") + 1
+        report = check_json(bundled_tree)
+        (error,) = (c for c in report["checks"] if c["status"] != "pass")  # type: ignore[attr-defined]
+        assert (error["id"], error["status"]) == ("helper.gfp_zone", "error")
+        assert f"{GFP_H}:{line}: void value not ignored" in error["message"]
+
     def test_one_that_never_compiles_says_what_failed_first(self, run: Run, bundled_tree: Path) -> None:
         edit(bundled_tree, "#ifndef _LINUX_TYPES_H", "#if 0", "include/linux/types.h")
         status, out, err = run("check", bundled_tree)

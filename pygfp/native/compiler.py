@@ -19,6 +19,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ..errors import BuildError
+from ..sources import csrc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -52,6 +53,11 @@ _NOT_RUN = {126, 127}
 _DIAGNOSTIC = re.compile(
     r"^(?P<file>[^:\n]+):(?P<line>[0-9]{1,9})(?::\d+)?: (?P<level>fatal error|error|warning): (?P<message>.*)$",
     re.MULTILINE,
+)
+
+
+_EXPANSION = re.compile(
+    r"^(?P<file>[^:\n]+):(?P<line>[0-9]{1,9})(?::\d+)?: note: in expansion of macro ", re.MULTILINE
 )
 
 
@@ -112,9 +118,11 @@ class Run:
     @property
     def diagnostics(self) -> list[Diagnostic]:
         """Its errors and warnings, in order."""
+        found = list(_DIAGNOSTIC.finditer(self.stderr))
+        behind = [*(m.start() for m in found), len(self.stderr)][1:]
         return [
-            Diagnostic(m["file"].removeprefix("./"), int(m["line"]), m["level"], m["message"])
-            for m in _DIAGNOSTIC.finditer(self.stderr)
+            Diagnostic(*_place(m, self.stderr[m.end() : end]), m["level"], m["message"])
+            for m, end in zip(found, behind, strict=True)
         ]
 
     @property
@@ -137,6 +145,15 @@ class Run:
         """Return the exception for a run that should have worked."""
         why = str(self.errors[0]) if self.errors else self.last_words
         return BuildError(f"{what}: {why}", command=self.command, stderr=self.stderr)
+
+
+def _place(diagnostic: re.Match[str], notes: str) -> tuple[str, int]:
+    """Where a diagnostic stands: one in a macro of the shims, where that macro is used."""
+    place = diagnostic
+    if diagnostic["file"].startswith(f"{csrc()}/"):
+        uses = (m for m in _EXPANSION.finditer(notes) if not m["file"].startswith(f"{csrc()}/"))
+        place = next(uses, diagnostic)
+    return place["file"].removeprefix("./"), int(place["line"])
 
 
 def _beyond() -> tuple[tuple[int, str, str], ...]:
