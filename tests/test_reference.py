@@ -22,7 +22,7 @@ from pygfp.model.declared import Filter, Lookup, Predicate
 from pygfp.model.eras import ERAS, era_of
 from pygfp.model.helpers import HELPERS, WANTED, Context
 from pygfp.model.laws import LAWS
-from pygfp.model.masks import MASKS, NO_MASKS
+from pygfp.model.masks import MASKS, NO_MASKS, is_mask
 from pygfp.model.policy import Policy
 from pygfp.model.reclaim import reclaim_context
 from pygfp.sources import csrc
@@ -79,8 +79,10 @@ class TestMasksByHand:
         wide = replace(TABLE, gfp_t_bits=64)
         assert MASKS["GFP_SLAB_BUG_MASK"](wide, (7, 3)) == 0xFFFFFFFFF8000006
 
-    def test_the_numbers_of_gfp_zone_are_no_masks(self) -> None:
-        assert {"GFP_ZONE_TABLE", "GFP_ZONE_BAD", "GFP_ZONES_SHIFT"} == NO_MASKS
+    def test_the_numbers_of_helpers_are_no_masks(self) -> None:
+        assert {"GFP_ZONE_TABLE", "GFP_ZONE_BAD", "GFP_ZONES_SHIFT", "GFP_MOVABLE_SHIFT"} == NO_MASKS
+        names = ["GFP_KERNEL", "__GFP_IO", "___GFP_IO", "GFP_ZONE_BAD", "_GFP_X", "ZONE_DMA", "A_GFP_X"]
+        assert [n for n in names if is_mask(n)] == ["GFP_KERNEL", "__GFP_IO"]
 
 
 class TestDeclaredForms:

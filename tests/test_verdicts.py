@@ -611,8 +611,49 @@ def segment(**over: Any) -> SegmentPlan:  # noqa: ANN401 - values of constants
     return SegmentPlan(0, {}, constants=constants(**{"GFP_KERNEL": 0xF0, **over}))
 
 
+class TestRangeOfNumbers:
+    """Enumerators that a helper may return have to be different numbers."""
+
+    def judged(self, **zones: int) -> Check:
+        def zone(x: int) -> Outcome:
+            chosen = (x & 0x7).bit_count()
+            return (
+                Outcome(0, bug=True)
+                if chosen > 1
+                else Outcome(zones["ZONE_MOVABLE" if x & 0xF == 0xA else "ZONE_NORMAL"])
+            )
+
+        plan = helper("gfp_zone", "enum zone_type")
+        at = view({"gfp_zone": zone}, [plan], segments=[SegmentPlan(0, {}, constants=constants(**zones))])
+        found = judge(at, "gfp_zone")
+        assert found["helper.gfp_zone"].status == "pass"
+        return found["range.gfp_zone"]
+
+    def test_different_ones(self) -> None:
+        assert self.judged(ZONE_NORMAL=0, ZONE_MOVABLE=1).status == "pass"
+
+    def test_two_that_are_one(self) -> None:
+        check = self.judged(ZONE_NORMAL=4, ZONE_MOVABLE=4)
+        assert (check.id, check.status, check.inputs, check.mismatches) == ("range.gfp_zone", "fail", 0, 0)
+        assert check.message == "ZONE_NORMAL and ZONE_MOVABLE are both 4: no result tells which is meant"
+
+    def test_three_that_are_one(self) -> None:
+        assert self.judged(ZONE_DMA=0, ZONE_NORMAL=0, ZONE_MOVABLE=0).message == (
+            "ZONE_DMA and ZONE_NORMAL are both 0, ZONE_DMA and ZONE_MOVABLE are both 0, "
+            "ZONE_NORMAL and ZONE_MOVABLE are both 0: no result tells which is meant"
+        )
+
+
 class TestComposites:
     """Every composite of the row, and every other mask of several flags."""
+
+    def test_masks_that_do_not_compile(self) -> None:
+        why = "the macro does not compile as a constant: no such flag"
+        names = ("GFP_ODD", "__GFP_ODD", "__GFP_IO", "GFP_ZONE_BAD", "odd")
+        found = self.judged(view(segments=[segment()], broken=dict.fromkeys(names, why)))
+        # A flag of the row is a matter of layout; what is no mask is none of composites.
+        errors = {c.subject: c.message for c in found.values() if c.status == "error"}
+        assert errors == dict.fromkeys(("GFP_ODD", "__GFP_ODD"), f"not compared: {why} (in one configuration at least)")
 
     def judged(self, at: View, wanted: Callable[[str], bool] = everything) -> dict[str, Check]:
         return {c.id: c for c in composites.check(at, wanted)}

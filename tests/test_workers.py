@@ -299,6 +299,21 @@ class TestPool:
             pool.mine(2, "h", 4, is_filter=True)
         assert str(caught.value) == "h writes over the answers of the process that runs it on an input in 0x0..0xf"
 
+    @pytest.mark.parametrize(
+        "form",
+        [
+            MaskFilter(0x70, 0x1),
+            MaskTable((), (Outcome(3),)),
+            MaskTable((1, 4), (Outcome(0), Outcome(7, bug=True), Outcome(2, warned=True), Outcome(9))),
+            None,
+        ],
+        ids=str,
+    )
+    def test_what_is_one(self, stand: type[Stand], form: MaskFilter | MaskTable | None) -> None:
+        stand.behaviour = staticmethod(lambda _: {"form": json.loads(json.dumps(members(form))) if form else None})
+        with Pool(1) as pool:
+            assert pool.mine(2, "h", 4, is_filter=True) == form
+
     def test_no_answer_about_a_form(self, stand: type[Stand]) -> None:
         stand.behaviour = staticmethod(lambda _: {})
         with Pool(1) as pool, pytest.raises(HelperCrashed, match="writes over the answers"):
