@@ -200,6 +200,29 @@ class TestComposites:
     def test_what_a_union_is(self, masks: dict[str, int], *, is_union: bool) -> None:
         assert composites.is_union("__GFP_X", FlagTable(masks)) is is_union
 
+    def test_one_that_is_no_constant(self) -> None:
+        names = {"GFP_NEW": "no such flag", "gfp_new": "a helper", "___GFP_RAW": "no mask"}
+        broken: Any = {**one(), "broken": names, "places": {"GFP_NEW": (TYPES_H, 5)}}
+
+        def compared(old: Any, new: Any, wanted: Any = lambda _: True) -> Found:  # noqa: ANN401 - kernels
+            found = Found()
+            composites.compare(against(old, new), wanted, found)
+            return found
+
+        new = compared(one(), broken)
+        text = "new, and no constant: no such flag"
+        assert new.changes == [Change("GFP_NEW", "composite", "broken", text, file=TYPES_H, line=5)]
+        assert (new.compared, new.problems) == (["__GFP_BITS_MASK", "GFP_NEW"], [])
+        both = compared(broken, broken)
+        never = Problem("GFP_NEW", "GFP_NEW compiles on neither side: no such flag", TYPES_H, 5)
+        assert (both.changes, both.problems, both.compared) == ([], [never], ["__GFP_BITS_MASK"])
+        gone = compared(broken, one())
+        assert (gone.changes, gone.problems) == ([], [])
+        # What a side has a value for is told once, as what it was there.
+        lost = compared({**one(GFP_NEW=0x30), "places": {"GFP_NEW": (TYPES_H, 4)}}, broken)
+        assert [(c.change, c.text[:27]) for c in lost.changes] == [("broken", "no constant of type gfp_t a")]
+        assert compared(one(), broken, lambda name: name != "GFP_NEW").changes == []
+
     def test_no_change_is_none(self) -> None:
         assert of_composites(one(GFP_KERNEL=KERNEL), one(GFP_KERNEL=KERNEL)) == []
 
