@@ -266,6 +266,19 @@ class TestWhatIsNotJudged:
             assert "#error never both" in note
             assert "CONFIG_MORE=y" in note
 
+    def test_a_row_of_a_neighbour_that_nothing_judged_depends_on(
+        self, bundled_tree: Path, check_json: Callable[..., Report]
+    ) -> None:
+        zones = bundled_tree / "include/linux/mmzone.h"
+        text = zones.read_text()
+        zones.write_text(text.replace("\tMIGRATE_ISOLATE,", "\t,"))
+        line = text[: text.index("\tMIGRATE_ISOLATE,")].count("\n") + 1
+        report = check_json(bundled_tree)
+        (error,) = [c for c in report["checks"] if c["status"] != "pass"]
+        assert (error["status"], error["subject"]) == ("error", "migratetype")
+        assert (error["file"], error["line"]) == ("include/linux/mmzone.h", line)
+        assert "CONFIG_MEMORY_ISOLATION=y" in error["message"]
+
     def test_a_macro_whose_bracket_is_not_closed(
         self, bundled_tree: Path, check_json: Callable[..., Report], run: Callable[..., tuple[int, str, str]]
     ) -> None:

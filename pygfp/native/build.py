@@ -43,6 +43,7 @@ _SHARED = ("-shared", "-nostdlib")
 _WIDE = re.compile(r"long|size_t|64|pgoff_t")
 _ROUNDS = 12
 _SYMBOL = re.compile(rb"\bCONFIG_\w+")
+_IS_SYMBOL = re.compile(r"CONFIG_\w+\Z")
 _BUILD_BUG = re.compile(r"pygfp_build_bug.*BUILD_BUG_ON fires in ([0-9]{1,9})")
 
 
@@ -99,6 +100,8 @@ def _pass(attempt: Attempt, *, link: bool) -> Build | None:
     constant_symbols = {n: list(closure.symbols(n)) for n in subset.constants}
     judged = {s for p in plans for s in p.symbols} | {s for c in constant_symbols.values() for s in c}
     mentioned = {m.decode() for p in WHOLE if p in subset.scans for m in _SYMBOL.findall(subset.scans[p].code)}
+    # Of the other files what is kept of them counts.
+    mentioned |= {use for d in subset.definitions if d.path in subset.files for use in d.uses if _IS_SYMBOL.match(use)}
     wishes = [p.symbols for p in plans if not p.unswept] + [list(flag_symbols), *constant_symbols.values()]
     choices = list(enumerate(_choices(attempt, wishes, mentioned | judged)))
     segments = _preprocess(attempt, [(k, a) for k, a in choices if not attempt.refused(a)], closure)
