@@ -149,10 +149,9 @@ class Run:
 
 def _place(diagnostic: re.Match[str], notes: str) -> tuple[str, int]:
     """Where a diagnostic stands: one in a macro of the shims, where that macro is used."""
-    place = diagnostic
-    if diagnostic["file"].startswith(f"{csrc()}/"):
-        uses = (m for m in _EXPANSION.finditer(notes) if not m["file"].startswith(f"{csrc()}/"))
-        place = next(uses, diagnostic)
+    place, shims = diagnostic, f"{csrc()}/shim/"
+    if diagnostic["file"].startswith(shims):
+        place = next((m for m in _EXPANSION.finditer(notes) if not m["file"].startswith(shims)), diagnostic)
     return place["file"].removeprefix("./"), int(place["line"])
 
 
