@@ -110,6 +110,22 @@ class TestAlteredEntries:
         assert "made anew" not in "".join(map(str, run(*arguments)))
 
 
+class TestInterrupts:
+    """Ctrl-C at any moment is an exit status, and not the end of the process by the signal."""
+
+    def test_one_while_a_class_is_made(self, tmp_path: Path) -> None:
+        # As dataclasses make one: exec() of a text. Python remembers that a KeyboardInterrupt went through it.
+        (tmp_path / "interrupted.py").write_text(
+            "import sys\nfrom pygfp.cli.interruptions import Interruptions\n"
+            "try:\n    exec('raise KeyboardInterrupt')\n"
+            "except KeyboardInterrupt:\n    sys.exit(Interruptions(is_program=False).tidy([]))\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-m", "interrupted"], check=False, cwd=tmp_path, capture_output=True, text=True
+        )
+        assert (done.returncode, done.stderr) == (130, "pygfp: interrupted; nothing was left behind\n")
+
+
 class TestPlaces:
     """A cache that cannot be used is done without; where nothing can be, that is said."""
 

@@ -81,6 +81,14 @@ class TestJudge:
         form, law = data.draw(forms(n_bits + 2)), data.draw(laws(n_bits + 2))
         assert judge(form, law, n_bits) == brute(form, law, n_bits)
 
+    def test_one_input_and_its_classes(self) -> None:
+        nothing, everything = MaskFilter(0, 0), MaskFilter(0b111, 0)
+        law = MaskLaw(any=(0b011, 0, 0, 0))
+        assert [law.broken_by(nothing, x) for x in (0, 1, 3, 4)] == [False, True, True, False]
+        law = MaskLaw(all=(0b011, 0, 0, 0))
+        assert [law.broken_by(nothing, x) for x in (0, 1, 3, 4)] == [False, False, True, False]
+        assert not any(law.broken_by(everything, x) for x in range(8))
+
     def test_a_law_that_holds_has_no_witness(self) -> None:
         assert judge(MaskFilter(0b11, 0), MaskLaw(lost=0b11), 2) == (0, None, None)
 
