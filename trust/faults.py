@@ -339,7 +339,8 @@ def endless(_rng: random.Random, _runs: int, place: Place) -> Row:
         while process.poll() is None:
             children |= descendants(process.pid)
             time.sleep(0.2)
-        judged(row, *finish(process), {3})
+        # 3000 helpers compile in time where there is time.
+        judged(row, *finish(process), {0, 3})
         row.orphans += alive(children)
     (place.tree / GFP_H).write_bytes(plain)
     after(row, place, set())
