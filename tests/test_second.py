@@ -103,21 +103,30 @@ class TestVerdicts:
         broken = "broken" in request.node.callspec.params.values()
         assert failing == ({"gfp_zone", "gfpflags_allow_blocking", "gfp_nested_mask"} if broken else set())
 
-    def test_less_optimised_code_gives_the_same(
-        self, check_json: CheckJson, copy_tree: Callable[[Path], Path], headers_6_12: Path, tmp_path: Path
-    ) -> None:
-        tree = firing(copy_tree(headers_6_12))
-        some = ("--helper", "gfp_[zn]*", tree)
-        quick = check_json(*some)
-        slow = tmp_path / "slow-cc"
+    def compiled(self, check_json: CheckJson, directory: Path, level: str, *arguments: object) -> dict[str, Any]:
+        """The verdicts of gcc at another level."""
+        slow = directory / "slow-cc"
         # Of several -O the last one counts.
-        slow.write_text('#!/bin/sh\nexec gcc "$@" -O1\n')
+        slow.write_text(f'#!/bin/sh\nexec gcc "$@" {level}\n')
         slow.chmod(0o755)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("CC", str(slow))
-            slowly = check_json(*some)
-        assert slowly["compiler"].startswith("slow-cc ")
-        assert verdicts(slowly) == verdicts(quick)
+            report = check_json(*arguments)
+        assert report["compiler"].startswith("slow-cc ")
+        return report
+
+    def test_less_optimised_code_gives_the_same(
+        self, check_json: CheckJson, copy_tree: Callable[[Path], Path], headers_6_12: Path, tmp_path: Path
+    ) -> None:
+        some = ("--helper", "gfp_[zn]*", firing(copy_tree(headers_6_12)))
+        assert verdicts(self.compiled(check_json, tmp_path, "-O1", *some)) == verdicts(check_json(*some))
+
+    def test_code_that_is_not_optimised_gives_the_same(
+        self, check_json: CheckJson, bundled_tree: Path, tmp_path: Path
+    ) -> None:
+        plain = self.compiled(check_json, tmp_path, "-O0", bundled_tree)
+        assert verdicts(plain) == verdicts(check_json(bundled_tree))
+        assert plain["exit"] == 0
 
 
 class TestWarnings:
