@@ -262,6 +262,8 @@ def _environment() -> dict[str, str]:
 
 def _run(path: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     command = _command(path, *arguments)
+    if any("\0" in word for word in command):
+        raise KernelTreeError("a path or revision holds a NUL byte; git knows none such", path=path)
     try:
         return subprocess.run(  # noqa: S603 - an argument list, no shell
             command,

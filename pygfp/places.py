@@ -180,8 +180,11 @@ def _other_halves(path: Path) -> list[Path]:
             continue  # a kernel's own Makefile, which names its parts by variables
         targets.append(real / named)
         targets.append(real.parent / named.name)
-        targets.extend(p / named.name / named.relative_to("/") for p in real.parents if named.is_absolute())
-        targets.extend(p / named.relative_to("/") for p in real.parents if named.is_absolute() and p != Path("/"))
+        if named.is_absolute():
+            # "//" is a root of its own.
+            below = named.relative_to(named.anchor)
+            targets.extend(p / named.name / below for p in real.parents)
+            targets.extend(p / below for p in real.parents if p != Path("/"))
     existing = [p for p in targets if os.path.isdir(p)]
     return existing or targets[:1]
 

@@ -23,7 +23,8 @@ import languages
 import pytest
 from hypothesis import strategies as st
 
-from pygfp.baselines.text import load
+from pygfp.baselines.compare import Baseline
+from pygfp.baselines.text import dump, load
 from pygfp.cli import main
 from pygfp.config import Selection, parse_dotconfig
 from pygfp.decoding.tables import of_release
@@ -35,7 +36,7 @@ from pygfp.native.trace import name_tables
 from pygfp.patching.mails import read_series
 from pygfp.scan import scan
 from pygfp.sites.find import find
-from pygfp.sources import tree
+from pygfp.sources import resolve, tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,6 +135,21 @@ class TestFuzzedOut:
 
     def test_a_line_number_that_is_none(self) -> None:
         assert Run(("cc",), 1, "", f"a.h:{'9' * 5000}: error: x\nb.h:7: error: y\n").errors[0].line == 7
+
+    @pytest.mark.parametrize("spec", ["@\x00HEAD", ".@\x00", ".@a\x00b..c"])
+    def test_a_revision_with_a_byte_that_no_name_has(self, spec: str) -> None:
+        with pytest.raises(PygfpError, match="NUL byte"):
+            resolve(spec)
+
+    def test_a_makefile_that_leads_to_another_root(self, tmp_path: Path) -> None:
+        (tmp_path / "Makefile").write_text("KERNELSRC := //Makefilex\n$(MAKE) -C /y\n")
+        with pytest.raises(PygfpError):
+            resolve(str(tmp_path))
+
+    @pytest.mark.parametrize("name", ["00", "0", "12", "007", "\u0663", "1" * 30])
+    def test_a_number_in_a_baseline_is_itself(self, name: str) -> None:
+        baseline = Baseline("b", "", {"helper.0": {"none": {"keep": frozenset({name})}}}, {}, (), {})
+        assert load(dump(baseline), "b").values == baseline.values
 
     def test_an_include_that_can_be_no_file(self) -> None:
         header = languages.TRACE[0]

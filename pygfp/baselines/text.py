@@ -218,7 +218,7 @@ def _items(value: object, name: str) -> list[str]:
 
 
 def _listed(items: list[str], width: int = _WIDTH) -> str:
-    if len(items) == 1 and items[0].isdecimal():
+    if len(items) == 1 and re.fullmatch(r"0|[1-9][0-9]{0,17}", items[0]):
         return items[0]
     line = _quoted(" ".join(items))
     return line if len(line) <= width else "[\n" + "".join(f"  {_quoted(item)},\n" for item in items) + "]"
