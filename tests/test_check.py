@@ -91,6 +91,12 @@ class TestDependencies:
                 expected = [(one.status, one.form, one.inputs)]
                 assert [(c.status, c.form, c.inputs) for c in match] == expected, (one.id, whole, f"seed {seed}")
 
+    @pytest.mark.parametrize("tree", ["bundled_tree", "headers_6_12"])
+    def test_a_complete_configuration_is_one(self, tree: str, request: pytest.FixtureRequest) -> None:
+        source = sources.tree(request.getfixturevalue(tree))
+        for on in ({}, {"CONFIG_NUMA": True, "CONFIG_LOCKDEP": True}):
+            assert check(source, Selection(on, complete=True), Options()).n_configs == 1
+
     def test_a_constant_that_is_a_variable_has_its_value_in_each(
         self, check_json: Callable[..., Report], bundled_tree: Path
     ) -> None:

@@ -146,8 +146,10 @@ def _choices(attempt: Attempt, wishes: Sequence[Sequence[str]], symbols: Collect
     What nothing judged depends on is compiled as well, on and off, in builds that are there anyway.
     """
     rows = config.cover(a for some in wishes for a in attempt.choices(some))
-    rows += [{}] if len(rows) == 1 and any(s not in rows[0] for s in symbols) else []
-    return attempt.filled(rows, {s: attempt.selection.values(s, WORD_BITS) for s in symbols})
+    values = {s: attempt.selection.values(s, WORD_BITS) for s in symbols}
+    # One build shows no symbol both on and off; where each has one value, as in a .config, one is all that there is.
+    rows += [{}] if len(rows) == 1 and any(len(values[s]) > 1 for s in values.keys() - rows[0].keys()) else []
+    return attempt.filled(rows, values)
 
 
 def _left_out(attempt: Attempt, plans: Sequence[HelperPlan]) -> list[tuple[str, str, int, str]]:
